@@ -1,0 +1,23 @@
+import { readdirSync, existsSync } from 'node:fs';
+
+// One jest for the whole house prints one summary; each project keeps its own root and name.
+const projects = ['libs', 'apps', 'tools']
+  .flatMap((top) => (top === 'tools' ? ['tools'] : readdirSync(top).map((name) => `${top}/${name}`)))
+  .filter((dir) => existsSync(dir === 'tools' ? 'tools' : `${dir}/package.json`));
+
+export default {
+  projects: projects.map((dir) => ({
+    displayName: dir.startsWith('libs/') ? dir.slice('libs/'.length) : dir.replace('/', '-'),
+    rootDir: dir,
+    testEnvironment: 'node',
+    testMatch: [dir === 'tools' ? '<rootDir>/**/*.spec.ts' : '<rootDir>/src/**/*.spec.ts'],
+    testPathIgnorePatterns: ['/node_modules/', '/boundary-fixture/'],
+    cacheDirectory: '<rootDir>/../node_modules/.cache/jest',
+    extensionsToTreatAsEsm: ['.ts'],
+    transform: {},
+    testEnvironmentOptions: { customExportConditions: ['@starr/source', 'node', 'node-addons'] },
+    injectGlobals: false,
+    restoreMocks: true,
+  })),
+  coverageProvider: 'v8',
+};
