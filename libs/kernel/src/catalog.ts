@@ -1,0 +1,17 @@
+import type { AnyDiagnostic } from './diagnostic.ts';
+import type { Read } from './read.ts';
+import type { AnyRemedy } from './remedy.ts';
+
+/** A read that answers "what is this key": its relations touch the kinds it resolves. */
+export interface Resolver<Q = unknown> {
+  readonly kinds: readonly string[];
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- resolvers differ in what they parse; only relate() is used
+  readonly read: Read<any, Q>;
+}
+
+/** What a kind of target can be asked and what can be done for it. */
+export interface Catalog<Q = unknown, O = unknown> {
+  readonly diagnostics: readonly AnyDiagnostic<Q>[];
+  readonly remedies: readonly AnyRemedy<Q, O>[];
+  readonly resolvers: readonly Resolver<Q>[];
+}
