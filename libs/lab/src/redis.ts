@@ -1,0 +1,168 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Leashed, freePort, startLeashed, waitUntilReady } from '@starr/store';
+import { Redis } from 'ioredis';
+import { installRedis } from './install-redis.ts';
+import { makeTemporaryFolder } from './temporary-folder.ts';
+
+const READY_WITHIN_MS = 30_000;
+const START_ATTEMPTS = 3;
+
+export interface RedisOptions {
+  /** Settings as in redis.conf, e.g. `{ maxmemory: '20mb', 'maxmemory-policy': 'noeviction' }`. They win. */
+  readonly settings?: Readonly<Record<string, string>>;
+  /** ACL lines without the word `user`, e.g. `starr on >secret ~* +ping -info`. */
+  readonly aclUsers?: readonly string[];
+  /** A password for the default user. Absent: none. */
+  readonly password?: string;
+}
+
+/** A throw-away Redis on 127.0.0.1. It saves nothing unless told to. */
+export interface LabRedis extends AsyncDisposable {
+  readonly host: string;
+  readonly port: number;
+  readonly pid: number;
+  /** Of the default user, with its password. */
+  readonly url: string;
+  /** One command of the default user on an own short connection. */
+  command(...words: readonly string[]): Promise<unknown>;
+  /** Its own last lines. */
+  log(lines?: number): string;
+  /** Stops the server and deletes its data. */
+  stop(): Promise<void>;
+  /** SIGSTOP: sockets stay open and nothing answers. */
+  pause(): void;
+  resume(): void;
+  /** SIGKILL, as a crash. */
+  kill(): Promise<void>;
+  /**
+   * Starts it again on the same port and data. `ready` false returns as soon as the process runs,
+   * e.g. to meet it LOADING.
+   */
+  restart(options?: { readonly ready?: boolean }): Promise<void>;
+}
+
+/** Starts a server; rejects with what is missing and how to get it where there is no redis-server. */
+export async function startRedis(options: RedisOptions = {}): Promise<LabRedis> {
+  const binary = await installRedis();
+  if (binary.kind === 'missing') throw new Error(binary.why);
+  const folder = await makeTemporaryFolder('redis');
+  try {
+    for (let attempt = 1; ; attempt += 1) {
+      const port = await freePort();
+      const file = join(folder.path, 'redis.conf');
+      await writeFile(file, configText(options, port, folder.path));
+      const launch = (): Leashed =>
+        startLeashed({
+          name: 'redis',
+          command: binary.path,
+          args: [file],
+          cwd: folder.path,
+          orphanFolders: [folder.path],
+        });
+      const server = launch();
+      try {
+        await untilReady(server);
+        return labFrom({ server, launch, port, password: options.password, remove: folder.remove });
+      } catch (error) {
+        // Somebody else took the port between the look and the bind.
+        if (!String(error).includes('Address already in use') || attempt === START_ATTEMPTS)
+          throw error;
+      }
+    }
+  } catch (error) {
+    await folder.remove();
+    throw error;
+  }
+}
+
+function configText(options: RedisOptions, port: number, folder: string): string {
+  const settings: Record<string, string> = {
+    bind: '127.0.0.1',
+    port: String(port),
+    dir: folder,
+    daemonize: 'no',
+    save: '""',
+    appendonly: 'no',
+    // Faults sleep and fill on purpose; both commands exist only where these are allowed.
+    'enable-debug-command': 'local',
+    ...(options.password === undefined ? {} : { requirepass: options.password }),
+    ...options.settings,
+  };
+  return [
+    ...Object.entries(settings).map(([name, value]) => `${name} ${value}`),
+    ...(options.aclUsers ?? []).map((line) => `user ${line}`),
+    '',
+  ].join('\n');
+}
+
+async function untilReady(server: Leashed): Promise<void> {
+  await waitUntilReady(
+    server,
+    { kind: 'line', matches: (line) => line.includes('Ready to accept connections') },
+    READY_WITHIN_MS,
+  );
+}
+
+interface Parts {
+  readonly server: Leashed;
+  readonly launch: () => Leashed;
+  readonly port: number;
+  readonly password: string | undefined;
+  readonly remove: () => Promise<void>;
+}
+
+function labFrom({ launch, port, password, remove, ...first }: Parts): LabRedis {
+  let server = first.server;
+  const host = '127.0.0.1';
+  const login = password === undefined ? '' : `:${encodeURIComponent(password)}@`;
+  const url = `redis://${login}${host}:${port}`;
+  const stop = async (): Promise<void> => {
+    await server.stop();
+    await remove();
+  };
+  return {
+    host,
+    port,
+    url,
+    get pid() {
+      return server.pid;
+    },
+    command: (...words) => commandOnce(url, words),
+    log: (lines) => server.tail(lines),
+    stop,
+    pause: () => {
+      server.pause();
+    },
+    resume: () => {
+      server.resume();
+    },
+    kill: async () => {
+      await server.kill();
+    },
+    async restart({ ready = true } = {}) {
+      await server.stop();
+      server = launch();
+      if (ready) await untilReady(server);
+    },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+async function commandOnce(url: string, words: readonly string[]): Promise<unknown> {
+  const [name, ...args] = words;
+  if (name === undefined) throw new Error('a command needs a name');
+  const client = new Redis(url, {
+    lazyConnect: true,
+    retryStrategy: null,
+    maxRetriesPerRequest: 0,
+    enableReadyCheck: false, // a server that is LOADING shall say so itself
+  });
+  client.on('error', () => undefined); // the command itself rejects
+  try {
+    await client.connect();
+    return await client.call(name, ...args);
+  } finally {
+    client.disconnect();
+  }
+}
