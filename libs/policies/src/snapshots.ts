@@ -1,0 +1,99 @@
+export type BreakerState = 'closed' | 'open' | 'half-open';
+
+/** What a breaker shows. Times are of this process. */
+export interface BreakerSnapshot {
+  readonly kind: 'breaker';
+  readonly name: string;
+  /** The dependency that the breaker guards. */
+  readonly guards: string;
+  readonly state: BreakerState;
+  /** Grows with each transition and reset; a result of an older epoch moves nothing. */
+  readonly epoch: number;
+  /** When the present state was entered. */
+  readonly since: Date;
+  readonly stateAgeMs: number;
+  /** Calls in the window; in open and half-open those that opened it. */
+  readonly windowCalls: number;
+  readonly windowFailures: number;
+  /** 0–1; absent when the window holds no call. */
+  readonly failureRatio?: number;
+  /** Only when open; 0 means that the next call will be a probe. */
+  readonly timeUntilRetryMs?: number;
+  /** Openings in a row without a close between them; 0 when closed. */
+  readonly openingsInARow: number;
+  readonly probesInFlight: number;
+  /** Since the present state was entered; 0 while open means that nobody calls. */
+  readonly rejectedInState: number;
+  /** Name of the newest failure's error and its moment; absent when none failed yet. Never its message. */
+  readonly lastFailure?: { readonly name: string; readonly at: Date };
+  /** Since the breaker was made. */
+  readonly totals: BreakerTotals;
+}
+
+export interface BreakerTotals {
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Ended by their caller; they count for nothing. */
+  readonly ignored: number;
+  /** Refused by the breaker itself; in no window. */
+  readonly rejected: number;
+  /** Results of an earlier epoch. */
+  readonly late: number;
+}
+
+/** What a queue shows. */
+export interface QueueSnapshot {
+  readonly kind: 'queue';
+  readonly name: string;
+  /** Works that wait. */
+  readonly size: number;
+  readonly maxSize: number;
+  readonly activeWorkers: number;
+  readonly maxWorkers: number;
+  /** Works that ended well, since the queue was made; so are the next three. */
+  readonly processed: number;
+  readonly failed: number;
+  /** Waited longer than allowed, or failed with a TimeoutError. In no other count. */
+  readonly timedOut: number;
+  /** Not taken because the queue was full or stopped. */
+  readonly rejected: number;
+  /** 0 when nothing waits. */
+  readonly oldestWaitMs: number;
+}
+
+/** What a connection pool shows. */
+export interface PoolSnapshot {
+  readonly kind: 'pool';
+  readonly name: string;
+  /** The server at the other end; absent when the pool does not tell. */
+  readonly connectsTo?: PoolServer;
+  /** Open connections, used or idle. */
+  readonly size: number;
+  readonly idle: number;
+  /** Callers that wait for a connection. */
+  readonly waiting: number;
+  readonly max: number;
+  /** 0 when nobody waits. */
+  readonly oldestWaitMs: number;
+  /** How long the connection that is out longest has been out; 0 when none is. */
+  readonly oldestHeldMs: number;
+  /** Over the newest minute. */
+  readonly lastMinute: PoolMinute;
+}
+
+export interface PoolServer {
+  readonly host: string;
+  readonly port: number;
+  readonly database?: string;
+}
+
+export interface PoolMinute {
+  readonly acquired: number;
+  /** Ended without a connection: no free one in time, or connecting failed. */
+  readonly failed: number;
+  /** Of acquired and failed; 0 when there were none. */
+  readonly meanWaitMs: number;
+  readonly longestWaitMs: number;
+}
+
+export type PolicySnapshot = BreakerSnapshot | QueueSnapshot | PoolSnapshot;

@@ -1,0 +1,9 @@
+import { trace } from '@opentelemetry/api';
+
+/** Notes what a policy did on the span of the caller; nothing happens where no tracing runs. */
+export function noteOnActiveSpan(
+  event: string,
+  attributes: Readonly<Record<string, string | number>>,
+): void {
+  trace.getActiveSpan()?.addEvent(event, { ...attributes });
+}
