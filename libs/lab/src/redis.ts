@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DoctorError } from '@starr/kernel';
 import { type Leashed, freePort, startLeashed, waitUntilReady } from '@starr/store';
 import { Redis } from 'ioredis';
 import { installRedis } from './install-redis.ts';
@@ -15,6 +16,13 @@ export interface RedisOptions {
   readonly aclUsers?: readonly string[];
   /** A password for the default user. Absent: none. */
   readonly password?: string;
+}
+
+export interface RedisRestart {
+  /** False returns as soon as the process runs, e.g. to meet it LOADING. Default true. */
+  readonly ready?: boolean;
+  /** Settings of this run alone. */
+  readonly settings?: Readonly<Record<string, string>>;
 }
 
 /** A throw-away Redis on 127.0.0.1. It saves nothing unless told to. */
@@ -35,35 +43,39 @@ export interface LabRedis extends AsyncDisposable {
   resume(): void;
   /** SIGKILL, as a crash. */
   kill(): Promise<void>;
-  /**
-   * Starts it again on the same port and data. `ready` false returns as soon as the process runs,
-   * e.g. to meet it LOADING.
-   */
-  restart(options?: { readonly ready?: boolean }): Promise<void>;
+  /** Starts it again on the same port and data, after `kill()` or while it runs. */
+  restart(options?: RedisRestart): Promise<void>;
 }
 
 /** Starts a server; rejects with what is missing and how to get it where there is no redis-server. */
 export async function startRedis(options: RedisOptions = {}): Promise<LabRedis> {
   const binary = await installRedis();
-  if (binary.kind === 'missing') throw new Error(binary.why);
+  if (binary.kind === 'missing')
+    throw new DoctorError('TARGET_UNSUPPORTED', { message: binary.why });
   const folder = await makeTemporaryFolder('redis');
   try {
     for (let attempt = 1; ; attempt += 1) {
       const port = await freePort();
       const file = join(folder.path, 'redis.conf');
       await writeFile(file, configText(options, port, folder.path));
-      const launch = (): Leashed =>
+      const launch = (extra: RedisRestart['settings'] = {}): Leashed =>
         startLeashed({
           name: 'redis',
           command: binary.path,
-          args: [file],
+          args: [file, ...Object.entries(extra).flatMap(([name, value]) => [`--${name}`, value])],
           cwd: folder.path,
           orphanFolders: [folder.path],
         });
       const server = launch();
       try {
         await untilReady(server);
-        return labFrom({ server, launch, port, password: options.password, remove: folder.remove });
+        return labFrom({
+          server,
+          launch,
+          port,
+          password: options.password,
+          remove: () => folder.remove(),
+        });
       } catch (error) {
         // Somebody else took the port between the look and the bind.
         if (!String(error).includes('Address already in use') || attempt === START_ATTEMPTS)
@@ -106,7 +118,7 @@ async function untilReady(server: Leashed): Promise<void> {
 
 interface Parts {
   readonly server: Leashed;
-  readonly launch: () => Leashed;
+  readonly launch: (settings?: RedisRestart['settings']) => Leashed;
   readonly port: number;
   readonly password: string | undefined;
   readonly remove: () => Promise<void>;
@@ -140,9 +152,9 @@ function labFrom({ launch, port, password, remove, ...first }: Parts): LabRedis 
     kill: async () => {
       await server.kill();
     },
-    async restart({ ready = true } = {}) {
+    async restart({ ready = true, settings } = {}) {
       await server.stop();
-      server = launch();
+      server = launch(settings);
       if (ready) await untilReady(server);
     },
     [Symbol.asyncDispose]: stop,
@@ -151,7 +163,7 @@ function labFrom({ launch, port, password, remove, ...first }: Parts): LabRedis 
 
 async function commandOnce(url: string, words: readonly string[]): Promise<unknown> {
   const [name, ...args] = words;
-  if (name === undefined) throw new Error('a command needs a name');
+  if (name === undefined) throw new DoctorError('INTERNAL', { message: 'a command needs a name' });
   const client = new Redis(url, {
     lazyConnect: true,
     retryStrategy: null,

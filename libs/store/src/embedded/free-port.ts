@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
+import { DoctorError } from '@starr/kernel';
 
 // Below the kernel's range for outgoing connections (32768 and up), so that no client of ours
 // takes the port between this look and the server's bind.
@@ -16,9 +17,9 @@ export async function freePort(host = '127.0.0.1'): Promise<number> {
     const port = randomInt(LOWEST, HIGHEST);
     if (await canBind(host, port)) return port;
   }
-  throw new Error(
-    `no free port on ${host} between ${LOWEST} and ${HIGHEST} in ${ATTEMPTS} attempts`,
-  );
+  throw new DoctorError('INTERNAL', {
+    message: `no free port on ${host} between ${LOWEST} and ${HIGHEST} in ${ATTEMPTS} attempts`,
+  });
 }
 
 function canBind(host: string, port: number): Promise<boolean> {

@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { DoctorError } from '@starr/kernel';
 import { type OnLine, type OutputTail, createOutputTail } from './output-tail.ts';
 import { signalTree } from './process-tree.ts';
 
@@ -201,7 +202,9 @@ function wordOf(signal: NodeJS.Signals | undefined): string {
   return signal?.replace(/^SIG/, '') ?? '';
 }
 
-function failedSpawn(name: string, child: ChildProcess): Error {
+function failedSpawn(name: string, child: ChildProcess): DoctorError {
   child.on('error', () => undefined); // the same failure, told again
-  return new Error(`${name} could not be started: the system refused a new process`);
+  return new DoctorError('INTERNAL', {
+    message: `${name} could not be started: the system refused a new process`,
+  });
 }

@@ -1,6 +1,7 @@
 import { access, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
+import { DoctorError } from '@starr/kernel';
 
 /** One installed PostgreSQL: `<folder>/bin/postgres`, `<folder>/bin/initdb`, `<folder>/lib`, `<folder>/share`. */
 export interface PostgresBinaries {
@@ -40,7 +41,8 @@ export async function postgresInPackage(packageFolder: string): Promise<Postgres
       : '';
   const major = Number.parseInt(version, 10);
   const folder = join(packageFolder, 'native');
-  if (Number.isNaN(major)) throw new Error(`${packageFolder} has no version`);
+  if (Number.isNaN(major))
+    throw new DoctorError('TARGET_UNSUPPORTED', { message: `${packageFolder} has no version` });
   await access(join(folder, 'bin', 'postgres'));
   await hydrateSymlinks(folder);
   return { folder, version, major };

@@ -1,5 +1,6 @@
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { DoctorError } from '@starr/kernel';
 import { type LeashOptions, startLeashed } from './leash.ts';
 import { type PostgresBinaries, exists, renameOrDrop } from './postgres-binaries.ts';
 
@@ -78,5 +79,7 @@ async function run(options: LeashOptions): Promise<void> {
   const exit = await leashed.exited;
   clearTimeout(late);
   if (exit.code === 0) return;
-  throw new Error(`${options.name} failed; its last lines:\n${leashed.tail() || '(none)'}`);
+  throw new DoctorError('INTERNAL', {
+    message: `${options.name} failed; its last lines:\n${leashed.tail() || '(none)'}`,
+  });
 }

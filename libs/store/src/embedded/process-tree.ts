@@ -28,7 +28,7 @@ export function signalTree(pid: number, signal: 'SIGSTOP' | 'SIGCONT' | 'SIGKILL
 /** The process and its descendants, parents before children. A process that is gone has no tree. */
 export function treeOf(pid: number): number[] {
   const found = [pid];
-  for (let at = 0; at < found.length; at += 1) found.push(...childrenOf(found[at] ?? 0));
+  for (const each of found) found.push(...childrenOf(each)); // grows while it is walked
   return found;
 }
 

@@ -1,3 +1,4 @@
+import { DoctorError } from '@starr/kernel';
 import type { Leashed } from './leash.ts';
 
 const PROBE_EVERY_MS = 25;
@@ -37,7 +38,9 @@ export async function waitUntilReady(
   await leashed.kill();
   const how =
     exit === undefined ? `was not ready after ${withinMs} ms` : `ended at once (${sayExit(exit)})`;
-  throw new Error(`${leashed.name} ${how}; its last lines:\n${leashed.tail() || '(none)'}`);
+  throw new DoctorError('TARGET_UNREACHABLE', {
+    message: `${leashed.name} ${how}; its last lines:\n${leashed.tail() || '(none)'}`,
+  });
 }
 
 function sayExit(exit: { code: number | null; signal: string | null }): string {
