@@ -1,1 +1,72 @@
-export {};
+/* For services and clients. */
+export { createDoctorClient, type DoctorClientOptions } from './doctor-client.ts';
+export {
+  callStream,
+  callUnary,
+  type CallLimits,
+  type StreamMethod,
+  type UnaryMethod,
+} from './call.ts';
+export { errorFromStatus, statusFromError } from './status.ts';
+export { DoctorServiceService, type DoctorServiceServer } from './gen/starr/doctor/v1/doctor.ts';
+export { descriptorSetUrl } from './descriptor-set.ts';
+
+/* Mapping between the kernel's words and messages. */
+export {
+  DEFAULT_BUDGET_MS,
+  DEFAULT_WINDOW_MS,
+  checkResultFromProto,
+  checkResultToProto,
+  examineRequestFromProto,
+  examineRequestToProto,
+} from './check-result.mapping.ts';
+export {
+  diagnosticFromProto,
+  diagnosticToProto,
+  remedyFromProto,
+  remedyToProto,
+  targetFromProto,
+  targetToProto,
+} from './catalog.mapping.ts';
+export {
+  applyEventFromProto,
+  applyEventToProto,
+  effectFromProto,
+  effectToProto,
+  planEventFromProto,
+  planEventToProto,
+  planRequestFromProto,
+  planRequestToProto,
+  probeResultFromProto,
+  probeResultToProto,
+  sealedPlanFromProto,
+  sealedPlanToProto,
+} from './plan.mapping.ts';
+export {
+  dateFromProto,
+  dateToProto,
+  durationFromProto,
+  durationToProto,
+  momentFromProto,
+  momentToProto,
+} from './moment.mapping.ts';
+export {
+  columnsFromProto,
+  columnsToProto,
+  entityFromProto,
+  entityToProto,
+  measurementFromProto,
+  measurementToProto,
+  relationFromProto,
+  relationToProto,
+  valueFromProto,
+  valueToProto,
+} from './values.mapping.ts';
+export {
+  blindSpotFromProto,
+  blindSpotToProto,
+  changeFromProto,
+  changeToProto,
+  findingFromProto,
+  findingToProto,
+} from './verdict.mapping.ts';

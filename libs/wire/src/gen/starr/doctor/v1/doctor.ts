@@ -266,7 +266,7 @@ export interface ThresholdOverride {
   value: number;
 }
 
-/** One result: one diagnostic on one target. At most 256 KiB. */
+/** One result: one diagnostic on one target. At most 256 KiB; what was left out is a blind spot with totals. */
 export interface ExamineResponse {
   /** The diagnostic. */
   diagnostic: string;
@@ -308,8 +308,6 @@ export interface ExamineResponse {
   footprint: { [key: string]: number };
   /** The check span's id in hex; empty: not traced. */
   spanId: string;
-  /** Totals of what was left out to keep the size: rows, relations, findings. Empty: nothing. */
-  omitted: { [key: string]: bigint };
 }
 
 export interface ExamineResponse_ThresholdsEntry {
@@ -320,11 +318,6 @@ export interface ExamineResponse_ThresholdsEntry {
 export interface ExamineResponse_FootprintEntry {
   key: string;
   value: number;
-}
-
-export interface ExamineResponse_OmittedEntry {
-  key: string;
-  value: bigint;
 }
 
 /** Keys to look up. */
@@ -1554,7 +1547,6 @@ function createBaseExamineResponse(): ExamineResponse {
     historySince: undefined,
     footprint: {},
     spanId: "",
-    omitted: {},
   };
 }
 
@@ -1608,9 +1600,6 @@ export const ExamineResponse: MessageFns<ExamineResponse> = {
     if (message.spanId !== "") {
       writer.uint32(130).string(message.spanId);
     }
-    globalThis.Object.entries(message.omitted).forEach(([key, value]: [string, bigint]) => {
-      ExamineResponse_OmittedEntry.encode({ key: key as any, value }, writer.uint32(138).fork()).join();
-    });
     return writer;
   },
 
@@ -1761,17 +1750,6 @@ export const ExamineResponse: MessageFns<ExamineResponse> = {
             message.spanId = reader.string();
             continue;
           }
-          case 17: {
-            if (tag !== 138) {
-              break;
-            }
-
-            const entry17 = ExamineResponse_OmittedEntry.decode(reader, reader.uint32());
-            if (entry17.value !== undefined) {
-              message.omitted[entry17.key] = entry17.value;
-            }
-            continue;
-          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1827,15 +1805,6 @@ export const ExamineResponse: MessageFns<ExamineResponse> = {
       {},
     );
     message.spanId = object.spanId ?? "";
-    message.omitted = (globalThis.Object.entries(object.omitted ?? {}) as [string, bigint][]).reduce(
-      (acc: { [key: string]: bigint }, [key, value]: [string, bigint]) => {
-        if (value !== undefined) {
-          acc[key] = BigInt(value as string | number | bigint | boolean);
-        }
-        return acc;
-      },
-      {},
-    );
     return message;
   },
 };
@@ -1970,76 +1939,6 @@ export const ExamineResponse_FootprintEntry: MessageFns<ExamineResponse_Footprin
     const message = createBaseExamineResponse_FootprintEntry();
     message.key = object.key ?? "";
     message.value = object.value ?? 0;
-    return message;
-  },
-};
-
-function createBaseExamineResponse_OmittedEntry(): ExamineResponse_OmittedEntry {
-  return { key: "", value: 0n };
-}
-
-export const ExamineResponse_OmittedEntry: MessageFns<ExamineResponse_OmittedEntry> = {
-  encode(message: ExamineResponse_OmittedEntry, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    if (message.key !== "") {
-      writer.uint32(10).string(message.key);
-    }
-    if (message.value !== 0n) {
-      if (BigInt.asIntN(64, message.value) !== message.value) {
-        throw new globalThis.Error("value provided for field message.value of type int64 too large");
-      }
-      writer.uint32(16).int64(message.value);
-    }
-    return writer;
-  },
-
-  decode(input: BinaryReader | Uint8Array, length?: number): ExamineResponse_OmittedEntry {
-    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
-    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
-    if (previousRecursionDepth >= 100) {
-      throw new globalThis.Error("protobuf decode recursion limit exceeded");
-    }
-    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
-    try {
-      const end = length === undefined ? reader.len : reader.pos + length;
-      const message = createBaseExamineResponse_OmittedEntry();
-      while (reader.pos < end) {
-        const tag = reader.uint32();
-        switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.key = reader.string();
-            continue;
-          }
-          case 2: {
-            if (tag !== 16) {
-              break;
-            }
-
-            message.value = reader.int64() as bigint;
-            continue;
-          }
-        }
-        if ((tag & 7) === 4 || tag === 0) {
-          break;
-        }
-        reader.skip(tag & 7);
-      }
-      return message;
-    } finally {
-      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
-    }
-  },
-
-  create(base?: DeepPartial<ExamineResponse_OmittedEntry>): ExamineResponse_OmittedEntry {
-    return ExamineResponse_OmittedEntry.fromPartial(base ?? {});
-  },
-  fromPartial(object: DeepPartial<ExamineResponse_OmittedEntry>): ExamineResponse_OmittedEntry {
-    const message = createBaseExamineResponse_OmittedEntry();
-    message.key = object.key ?? "";
-    message.value = (object.value !== undefined && object.value !== null) ? BigInt(object.value) : 0n;
     return message;
   },
 };
