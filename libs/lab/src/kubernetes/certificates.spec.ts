@@ -2,7 +2,6 @@ import { describe, expect, it } from '@jest/globals';
 import { X509Certificate } from 'node:crypto';
 import { createServer, request } from 'node:https';
 import type { AddressInfo } from 'node:net';
-import type { TLSSocket } from 'node:tls';
 import { createAuthority } from './certificates.ts';
 
 describe('certificates of the lab', () => {
@@ -24,10 +23,14 @@ describe('certificates of the lab', () => {
     const client = authority.issue({ commonName: 'client' });
     const listening = createServer(
       { cert: server.certPem, key: server.keyPem, ca: authority.certPem, requestCert: true },
-      (incoming, answer) => {
-        answer.end((incoming.socket as TLSSocket).getPeerCertificate().subject.CN);
+      (_, answer) => {
+        answer.end(peer);
       },
     );
+    let peer = '';
+    listening.on('secureConnection', (socket) => {
+      peer = String(socket.getPeerCertificate().subject.CN);
+    });
     await new Promise<void>((resolve) => listening.listen(0, '127.0.0.1', resolve));
     const { port } = listening.address() as AddressInfo;
     const answer = await new Promise<string>((resolve, reject) => {

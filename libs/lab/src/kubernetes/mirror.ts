@@ -58,14 +58,15 @@ export const mirror = async <T extends KubeObject>(
     }
   };
 
-  while (!signal.aborted) {
+  const ended = (): boolean => signal.aborted;
+  while (!ended()) {
     try {
       const list = await api.ask<List<T>>({ method: 'GET', path: collection, signal });
       handlers.onList?.(list.items);
       for (const object of list.items) handlers.onSeen(object);
       await watch(list.metadata.resourceVersion);
     } catch (error) {
-      if (signal.aborted) return;
+      if (ended()) return;
       handlers.onTrouble?.(error);
       await pause(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }

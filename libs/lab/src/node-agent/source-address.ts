@@ -50,5 +50,5 @@ if (podIp !== undefined && isIP(podIp) === 4) {
   const fromPod: Connect = function (...args) {
     return connect.apply(this, rewritten(args, podIp));
   };
-  Socket.prototype.connect = fromPod as typeof Socket.prototype.connect;
+  Socket.prototype.connect = fromPod;
 }
