@@ -98,7 +98,7 @@ function configText(options: RedisOptions, port: number, folder: string): string
     appendonly: 'no',
     // Faults sleep and fill on purpose; both commands exist only where these are allowed.
     'enable-debug-command': 'local',
-    ...(options.password === undefined ? {} : { requirepass: options.password }),
+    ...(options.password === undefined ? {} : { requirepass: JSON.stringify(options.password) }),
     ...options.settings,
   };
   return [
@@ -169,6 +169,7 @@ async function commandOnce(url: string, words: readonly string[]): Promise<unkno
     retryStrategy: null,
     maxRetriesPerRequest: 0,
     enableReadyCheck: false, // a server that is LOADING shall say so itself
+    disconnectTimeout: 1, // its timer outlives a connection that was refused
   });
   client.on('error', () => undefined); // the command itself rejects
   try {
