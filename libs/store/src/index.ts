@@ -17,3 +17,23 @@ export {
 export { startPostgresServer, type PostgresServerOptions } from './embedded/postgres-server.ts';
 export { isAlive, treeOf } from './embedded/process-tree.ts';
 export { waitUntilReady, type Readiness } from './embedded/wait-until-ready.ts';
+
+/* The orchestrator's store. */
+export type { AcceptedState, AcceptedStates, StoredAcceptedState } from './accepted-states.ts';
+export type { Audit, AuditEntry, StoredAuditEntry } from './audit.ts';
+export type { Incidents, OpenIncident, Opener, StoredIncident } from './incidents.ts';
+export type {
+  Intent,
+  Journal,
+  JournalEntry,
+  NewIntent,
+  NewOutcome,
+  OperationOutcome,
+  StoredOutcome,
+} from './journal.ts';
+export type { Lease, Leases } from './leases.ts';
+export { targetsThatAreTheStore, type ServerPlace } from './own-target.ts';
+export type { PlanState } from './plan-states.ts';
+export type { Approval, NewApproval, PlanRole, Plans, Proposal, StoredPlan } from './plans.ts';
+export { openStore, type Store, type StoreOptions } from './store.ts';
+export type { StoredSweep, SweepHead, Sweeps, SweepState } from './sweeps.ts';

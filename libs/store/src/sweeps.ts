@@ -1,0 +1,114 @@
+import type { CheckResult, Json } from '@starr/kernel';
+import type { Database } from './database.ts';
+import { resultsFromStored, storedFromResults, toStored } from './stored-json.ts';
+
+export type SweepState = 'running' | 'answered' | 'failed' | 'cancelled';
+
+/** One run over an environment, as it is kept. */
+export interface StoredSweep {
+  readonly id: string;
+  readonly environment: string;
+  readonly requestedBy: string;
+  /** What was asked for: targets, diagnostics, window. */
+  readonly asked: Json;
+  readonly startedAt: Date;
+  /** Absent: still running, or its orchestrator died. */
+  readonly endedAt?: Date;
+  readonly state: SweepState;
+  /** Absent: not traced. */
+  readonly traceId?: string;
+  /** All results, masked at the doctor. Absent: still running. */
+  readonly evidence?: readonly CheckResult[];
+  /** Absent: none was reached. */
+  readonly answer?: Json;
+}
+
+export type SweepHead = Omit<StoredSweep, 'evidence'>;
+
+export interface Sweeps {
+  /** Writes the sweep whole; called at its start and again at its end, so that a store that was away at the start misses nothing. */
+  save(sweep: StoredSweep): Promise<void>;
+  get(id: string): Promise<StoredSweep | undefined>;
+  /** Answered sweeps without their evidence, newest first. */
+  latest(environment: string, count: number): Promise<readonly SweepHead[]>;
+}
+
+interface SweepRow {
+  readonly id: string;
+  readonly environment: string;
+  readonly requested_by: string;
+  readonly asked: Json;
+  readonly started_at: Date;
+  readonly ended_at: Date | null;
+  readonly state: SweepState;
+  readonly trace_id: string | null;
+  readonly evidence?: unknown;
+  readonly answer: Json | null;
+}
+
+const SAVE = `
+  INSERT INTO starr.sweeps (id, environment, requested_by, asked, started_at, ended_at, state, trace_id, evidence, answer)
+  VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+  ON CONFLICT (id) DO UPDATE SET ended_at = EXCLUDED.ended_at, state = EXCLUDED.state,
+    trace_id = EXCLUDED.trace_id, evidence = EXCLUDED.evidence, answer = EXCLUDED.answer`;
+
+const HEAD = 'id, environment, requested_by, asked, started_at, ended_at, state, trace_id, answer';
+
+export function createSweeps(database: Database): Sweeps {
+  return {
+    save: (sweep) =>
+      database.call(async (query) => {
+        await query(SAVE, valuesOf(sweep));
+      }),
+    get: (id) =>
+      database.call(async (query) => {
+        const [row] = await query<SweepRow>(
+          `SELECT ${HEAD}, evidence FROM starr.sweeps WHERE id = $1`,
+          [id],
+        );
+        if (row === undefined) return undefined;
+        return {
+          ...headFromRow(row),
+          ...(row.evidence !== null && { evidence: resultsFromStored(row.evidence) }),
+        };
+      }),
+    latest: (environment, count) =>
+      database.call(async (query) => {
+        const rows = await query<SweepRow>(
+          `SELECT ${HEAD} FROM starr.sweeps
+           WHERE environment = $1 AND state = 'answered' ORDER BY started_at DESC LIMIT $2`,
+          [environment, count],
+        );
+        return rows.map(headFromRow);
+      }),
+  };
+}
+
+function valuesOf(sweep: StoredSweep): readonly unknown[] {
+  return [
+    sweep.id,
+    sweep.environment,
+    sweep.requestedBy,
+    toStored(sweep.asked),
+    sweep.startedAt,
+    sweep.endedAt ?? null,
+    sweep.state,
+    sweep.traceId ?? null,
+    sweep.evidence === undefined ? null : storedFromResults(sweep.evidence),
+    sweep.answer === undefined ? null : toStored(sweep.answer),
+  ];
+}
+
+function headFromRow(row: SweepRow): SweepHead {
+  return {
+    id: row.id,
+    environment: row.environment,
+    requestedBy: row.requested_by,
+    asked: row.asked,
+    startedAt: row.started_at,
+    state: row.state,
+    ...(row.ended_at !== null && { endedAt: row.ended_at }),
+    ...(row.trace_id !== null && { traceId: row.trace_id }),
+    ...(row.answer !== null && { answer: row.answer }),
+  };
+}
