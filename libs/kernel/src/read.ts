@@ -44,7 +44,7 @@ export type Seen<R extends Reads> = {
   readonly [K in keyof R]: R[K] extends Read<infer T> ? T : never;
 };
 
-/** Two samples of one read. `elapsedMs` is by the target's clock. */
+/** Two samples of one read, `elapsedMs` apart by the doctor's monotonic clock. */
 export interface Pair<T> {
   readonly before: T;
   readonly after: T;

@@ -7,6 +7,7 @@ export {
   type StreamMethod,
   type UnaryMethod,
 } from './call.ts';
+export { bearerTokenInterceptor } from './bearer-token.ts';
 export { errorFromStatus, statusFromError } from './status.ts';
 export { DoctorServiceService, type DoctorServiceServer } from './gen/starr/doctor/v1/doctor.ts';
 export { descriptorSetUrl } from './descriptor-set.ts';
