@@ -7,8 +7,31 @@ export {
   type SessionLook,
 } from './faults/postgres-faults.ts';
 export { busyRedis, loadingRedis } from './faults/redis-faults.ts';
+export { findGoToolchain, type GoToolchain } from './go-toolchain.ts';
+export {
+  buildGoTools,
+  findGoTools,
+  type BuildOptions,
+  type BuildProgress,
+  type GoTools,
+  type GoToolset,
+  type NoGoTools,
+} from './go-tools.ts';
 export { installPostgres, type PostgresMajor } from './install-postgres.ts';
 export { installRedis, type RedisBinary } from './install-redis.ts';
+export type { ControlPlaneTuning, KubernetesComponent } from './kubernetes/component-flags.ts';
+export {
+  createKubeApi,
+  type KubeAccess,
+  type KubeAnswer,
+  type KubeApi,
+  type KubeRequest,
+} from './kubernetes/kube-api.ts';
+export {
+  startKubernetes,
+  type KubernetesOptions,
+  type LabKubernetes,
+} from './kubernetes/start-kubernetes.ts';
 export {
   freePort,
   isAlive,
@@ -20,6 +43,14 @@ export {
   type LeashOptions,
   type Readiness,
 } from './leash.ts';
+export { pidOfContainer } from './node-agent/container-id.ts';
+export type { ImageProgram, ImageTable } from './node-agent/pod-types.ts';
+export {
+  startLabNodes,
+  type LabNode,
+  type LabNodes,
+  type LabNodesOptions,
+} from './node-agent/start-lab-nodes.ts';
 export {
   startPostgres,
   type LabPostgres,

@@ -1,8 +1,7 @@
 import { EventEmitter, once } from 'node:events';
-import { createWriteStream, mkdirSync, type WriteStream } from 'node:fs';
+import { createWriteStream, mkdirSync } from 'node:fs';
 import { open, rm, type FileHandle } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import type { Readable } from 'node:stream';
 
 /** What `kubectl logs` may ask of a kubelet. */
 export interface LogQuery {
@@ -18,7 +17,7 @@ export interface LogQuery {
 
 /** The log of one run of one container, in a file of CRI lines: `<time> <stream> F <text>`. */
 export interface ContainerLog {
-  capture(stream: 'stdout' | 'stderr', source: Readable): void;
+  append(stream: 'stdout' | 'stderr', line: string): void;
   /** The run is over: followers end when they have read the rest. */
   close(): Promise<void>;
   read(query: LogQuery, signal: AbortSignal): AsyncGenerator<Buffer, void>;
@@ -63,8 +62,10 @@ const shown = (line: string, query: LogQuery): string | undefined => {
 
 interface Growth {
   readonly isOver: () => boolean;
-  /** Resolves when the file has grown or the run is over. */
-  readonly more: (signal: AbortSignal) => Promise<void>;
+  /** Rises with each write. */
+  readonly version: () => number;
+  /** Resolves when the version is no longer the one given, or the signal aborts. */
+  readonly past: (version: number, signal: AbortSignal) => Promise<void>;
 }
 
 /** Whole lines from `start` on; waits for more where the run goes on and the reader follows. */
@@ -80,10 +81,11 @@ async function* linesFrom(
   while (!signal.aborted) {
     // asked before reading: what was written before the end is then read for certain
     const over = growth === undefined || growth.isOver();
+    const version = growth?.version() ?? 0;
     const { bytesRead } = await file.read(block, 0, CHUNK_BYTES, offset);
     if (bytesRead === 0) {
       if (over) return;
-      await growth.more(signal);
+      await growth.past(version, signal);
       continue;
     }
     offset += bytesRead;
@@ -94,45 +96,28 @@ async function* linesFrom(
   }
 }
 
-const captureLines = (
-  stream: string,
-  source: Readable,
-  file: WriteStream,
-  grown: () => void,
-): void => {
-  let rest = '';
-  source.setEncoding('utf8');
-  source.on('data', (chunk: string) => {
-    const pieces = (rest + chunk).split('\n');
-    rest = pieces.pop() ?? '';
-    if (pieces.length === 0) return;
-    const at = stamp();
-    file.write(pieces.map((line) => `${at} ${stream} F ${line}\n`).join(''), grown);
-  });
-  source.on('end', () => {
-    if (rest !== '') file.write(`${stamp()} ${stream} F ${rest}\n`, grown);
-    rest = '';
-  });
-};
-
 export const createContainerLog = (path: string): ContainerLog => {
   mkdirSync(dirname(path), { recursive: true });
   const file = createWriteStream(path, { flags: 'a' });
+  const opened = once(file, 'open');
   const signals = new EventEmitter().setMaxListeners(0);
+  let version = 0;
   const grown = (): void => {
+    version += 1;
     signals.emit('more');
   };
   let over = false;
   const growth: Growth = {
     isOver: () => over,
-    more: async (signal) => {
-      await once(signals, 'more', { signal }).catch(() => undefined);
+    version: () => version,
+    past: async (seen, signal) => {
+      if (version === seen) await once(signals, 'more', { signal }).catch(() => undefined);
     },
   };
 
   return {
-    capture: (stream, source) => {
-      captureLines(stream, source, file, grown);
+    append: (stream, line) => {
+      file.write(`${stamp()} ${stream} F ${line}\n`, grown);
     },
     async close() {
       await new Promise<void>((resolve) => file.end(resolve));
@@ -140,6 +125,7 @@ export const createContainerLog = (path: string): ContainerLog => {
       grown();
     },
     async *read(query, signal) {
+      await opened;
       const source = await open(path, 'r');
       try {
         const start = query.tailLines === undefined ? 0 : await tailStart(source, query.tailLines);

@@ -66,6 +66,15 @@ const containerStatus = (view: ContainerView, imageId: string): ContainerStatus 
   lastState: view.lastState,
 });
 
+/** The conditions that a kubelet owns; those of others stay as they are. */
+export const OWN_CONDITIONS: readonly string[] = [
+  'PodReadyToStartContainers',
+  'Initialized',
+  'Ready',
+  'ContainersReady',
+  'PodScheduled',
+];
+
 type Fact = Omit<Condition, 'lastTransitionTime' | 'lastProbeTime'>;
 
 const readiness = (type: string, view: PodView, phase: PodPhase): Fact => {

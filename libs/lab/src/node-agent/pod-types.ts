@@ -30,6 +30,7 @@ export interface Container {
   readonly resources?: { readonly limits?: Readonly<Record<string, string>> };
   readonly readinessProbe?: Probe;
   readonly livenessProbe?: Probe;
+  readonly ports?: readonly { readonly name?: string; readonly containerPort: number }[];
 }
 
 interface KeyRef {
