@@ -1,0 +1,62 @@
+import {
+  systemClock,
+  type Adapter,
+  type Clock,
+  type DoctorError,
+  type Greeting,
+  type Limit,
+} from '@starr/kernel';
+import type { PostgresAct } from '../postgres-act.ts';
+import type { PostgresConfig } from '../postgres-config.ts';
+import type { PostgresRequest, Refusal } from '../postgres-request.ts';
+import { stateOf, textOf } from './pg-error.ts';
+import { refusedByFromText } from './decode-refusal.ts';
+import { HeldSession } from './held-session.ts';
+import { performRequest, rowsFrom } from './perform.ts';
+
+/** Refusals are evidence for a while, not for ever. */
+const REFUSALS_KEPT = 100;
+
+/**
+ * All that touches one PostgreSQL server: one held session for looking, one more only while acting.
+ * Nothing is opened before the first greeting.
+ */
+export function createPostgresAdapter(
+  config: PostgresConfig,
+  clock: Clock = systemClock,
+): Adapter<PostgresRequest, PostgresAct> {
+  const refusals: Refusal[] = [];
+  const remember = (error: DoctorError) => {
+    if (stateOf(error.cause) !== '53300') return;
+    refusals.push({ by: refusedByFromText(textOf(error.cause)), at: clock.now() });
+    if (refusals.length > REFUSALS_KEPT) refusals.shift();
+  };
+  const looking = new HeldSession({
+    config,
+    credential: config.diagnosing,
+    clock,
+    onFailedConnect: remember,
+  });
+  return {
+    greet: (limit) => greet(looking, limit),
+    perform: (request, limit) => performRequest(request, looking, () => refusals, limit),
+    // eslint-disable-next-line require-yield
+    apply: async function* () {
+      throw new Error('not yet');
+    },
+    probe: () => Promise.reject(new Error('not yet')),
+    close: () => looking.release(),
+  };
+}
+
+async function greet(session: HeldSession, limit: Limit): Promise<Greeting> {
+  const { rows } = await session.use(limit, (client) =>
+    rowsFrom(
+      client,
+      `SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms`,
+      limit,
+    ),
+  );
+  const row = rows[0] ?? {};
+  return { version: String(row['version']), now: new Date(Number(row['now_ms'])) };
+}
