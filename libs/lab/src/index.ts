@@ -58,4 +58,8 @@ export {
   type PostgresRow,
 } from './postgres.ts';
 export { startRedis, type LabRedis, type RedisOptions } from './redis.ts';
+export { shopImages, shopProgram, type ShopProgram, type ShopRole } from './shop/shop-program.ts';
+export { type ShopLogLine, type ShopProcess } from './shop/shop-process.ts';
+export { startShop, type CheckoutRevision, type Shop, type ShopOptions } from './shop/shop.ts';
+export { type Traffic, type TrafficOptions, type TrafficWindow } from './shop/traffic.ts';
 export { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   type Leashed,
@@ -13,6 +14,13 @@ import { type PostgresMajor, installPostgres } from './install-postgres.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const START_ATTEMPTS = 3;
+
+/** initdb lets 127.0.0.1 in alone; the lab's pods have other addresses of the loopback network. */
+const TRUST_LOOPBACK = `
+local all all trust
+host all all 127.0.0.0/8 trust
+host replication all 127.0.0.0/8 trust
+`;
 
 export interface PostgresOptions {
   /** Default 18. */
@@ -66,6 +74,7 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<LabP
   const dataFolder = join(folder.path, 'data');
   try {
     await copyPostgresFolder(await template(binaries), dataFolder);
+    await writeFile(join(dataFolder, 'pg_hba.conf'), TRUST_LOOPBACK);
     const start = (port: number): Promise<Leashed> =>
       startPostgresServer({
         binaries,

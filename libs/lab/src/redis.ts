@@ -94,6 +94,8 @@ function configText(options: RedisOptions, port: number, folder: string): string
     port: String(port),
     dir: folder,
     daemonize: 'no',
+    // It takes 127.0.0.1 alone for local; the lab's pods have other addresses of the loopback network.
+    'protected-mode': 'no',
     save: '""',
     appendonly: 'no',
     // Faults sleep and fill on purpose; both commands exist only where these are allowed.
