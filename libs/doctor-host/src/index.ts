@@ -3,6 +3,8 @@ export { serveDoctor, type ServeDoctorOptions } from './serve-doctor.ts';
 export { createDoctor, type DoctorOptions } from './create-doctor.ts';
 export type { HostedTarget } from './hosted-target.ts';
 export { loadSealKey } from './seal-key.ts';
+export { ensureStateFiles, readStateFiles, type StateFiles } from './state-files.ts';
+export { runService, type Running, type RunOptions } from './run-service.ts';
 
 /* For other gRPC services of the house. */
 export { serveGrpc, type ServedService, type ServeOptions, type Serving } from './serve-grpc.ts';
