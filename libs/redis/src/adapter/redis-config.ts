@@ -1,0 +1,32 @@
+/** A secret as a value, or as a function that is asked at every connect (tokens that expire). Never logged, never in an error. */
+export type RedisSecret = string | (() => Promise<string>);
+
+/** An ACL user. */
+export interface RedisCredential {
+  /** Absent: the default user. */
+  readonly username?: string;
+  /** Absent: none is sent. */
+  readonly password?: RedisSecret;
+}
+
+export interface RedisTls {
+  /** PEM of the authority to trust. Absent: those of the system. */
+  readonly ca?: string;
+  /** PEM of our own certificate and key, where the server asks for one. */
+  readonly cert?: string;
+  readonly key?: string;
+  /** The name that the server's certificate must carry. Absent: the host of the url. */
+  readonly serverName?: string;
+}
+
+/** How to reach one Redis or Valkey server. */
+export interface RedisConfig {
+  /** `redis://host:port` or `rediss://host:port` (TLS); port 6379 when absent. Credentials in it count as the diagnosing ones. */
+  readonly url: string;
+  /** For looking. Wins over the url's. Absent, and none in the url: no AUTH is sent. */
+  readonly diagnosing?: RedisCredential;
+  /** For acting. Absent: nothing can be done to this server. */
+  readonly acting?: RedisCredential;
+  /** Also switches TLS on for a `redis://` url. */
+  readonly tls?: RedisTls;
+}
