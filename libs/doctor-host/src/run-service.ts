@@ -12,7 +12,7 @@ export interface RunOptions {
   readonly service: string;
   /** `starr up` holds the other end of stdin: when it is gone, even by kill -9, so are we. */
   readonly endsWithStdin: boolean;
-  start(): Promise<Running>;
+  readonly start: () => Promise<Running>;
 }
 
 const EXIT = { ended: 0, failed: 1 } as const;

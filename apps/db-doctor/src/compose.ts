@@ -1,0 +1,28 @@
+import { loadSealKey, serveDoctor, type Serving } from '@starr/doctor-host';
+import { createPostgresAdapter, postgresCatalog } from '@starr/postgres';
+import type { DbDoctorConfig, DbTarget } from './config.ts';
+
+/** The only place of this service that builds adapters. */
+export async function compose(config: DbDoctorConfig): Promise<Serving> {
+  return serveDoctor({
+    name: 'db-doctor',
+    catalog: postgresCatalog,
+    targets: config.targets.map(hosted),
+    host: config.host,
+    port: config.port,
+    credentials: [{ token: config.state.token, role: 'admin' }],
+    sealKey: await loadSealKey(`${config.stateDir}/db-doctor`),
+    grantPublicKeyPem: config.state.grantPublicKeyPem,
+  });
+}
+
+function hosted({ name, connection, protect, thresholds }: DbTarget) {
+  return {
+    name,
+    kind: 'postgres',
+    adapter: createPostgresAdapter(connection),
+    acts: connection.acting !== undefined,
+    options: { protect, database: connection.database, user: connection.diagnosing.user },
+    ...(thresholds && { thresholds }),
+  };
+}
