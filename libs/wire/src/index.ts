@@ -71,3 +71,29 @@ export {
   findingFromProto,
   findingToProto,
 } from './verdict.mapping.ts';
+
+/* Attached processes. */
+export type {
+  CommandEnd,
+  ProcessCommand,
+  ProcessIdentity,
+  ProcessMessage,
+  ProcessReport,
+  ServiceMessage,
+  ShownProcess,
+} from './attach-messages.ts';
+export {
+  processMessageFromProto,
+  processMessageToProto,
+  serviceMessageFromProto,
+  serviceMessageToProto,
+  shownProcessFromProto,
+  shownProcessToProto,
+} from './resilience.mapping.ts';
+export {
+  ResilienceServiceClient,
+  ResilienceServiceService,
+  type AttachRequest,
+  type AttachResponse,
+  type ResilienceServiceServer,
+} from './gen/starr/resilience/v1/resilience.ts';
