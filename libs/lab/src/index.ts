@@ -1,6 +1,12 @@
 export { cacheDir } from './cache.ts';
 export { faultFrom, type Fault } from './faults/fault.ts';
 export {
+  crashComponent,
+  forgetHistory,
+  freezeComponent,
+  throttleUser,
+} from './faults/kubernetes-faults.ts';
+export {
   fillSlots,
   leakConnections,
   lockTable,
@@ -63,3 +69,4 @@ export { type ShopLogLine, type ShopProcess } from './shop/shop-process.ts';
 export { startShop, type CheckoutRevision, type Shop, type ShopOptions } from './shop/shop.ts';
 export { type Traffic, type TrafficOptions, type TrafficWindow } from './shop/traffic.ts';
 export { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
+export { waitUntil, type WaitOptions } from './wait-until.ts';

@@ -27,7 +27,7 @@ export interface KubeRequest {
  * repeats nothing, so that a test sees exactly what the server answered.
  */
 export interface KubeApi {
-  /** Any status resolves; only a failed connection or a time-out rejects. */
+  /** Any status resolves; only a failed connection, or a TimeoutError, rejects. */
   send<T = unknown>(request: KubeRequest): Promise<KubeAnswer<T>>;
   /** Like `send`, and rejects with the server's words when the status is 400 or above. */
   ask<T = unknown>(request: KubeRequest): Promise<T>;
@@ -78,10 +78,12 @@ async function* linesOf(response: IncomingMessage): AsyncGenerator<string, void>
   if (rest !== '') yield rest;
 }
 
-export const createKubeApi = (access: KubeAccess): KubeApi => {
-  const agent = new Agent({ keepAlive: true, ca: access.caPem, maxSockets: 64 });
+type Open = (request: KubeRequest) => Promise<IncomingMessage>;
 
-  const open = (request: KubeRequest): Promise<IncomingMessage> =>
+/** One exchange, as soon as the answer begins. */
+const opener =
+  (access: KubeAccess, agent: Agent): Open =>
+  (request) =>
     new Promise((resolve, reject) => {
       const payload = request.body === undefined ? undefined : JSON.stringify(request.body);
       const type =
@@ -107,12 +109,21 @@ export const createKubeApi = (access: KubeAccess): KubeApi => {
       outgoing.end(payload);
     });
 
+export const createKubeApi = (access: KubeAccess): KubeApi => {
+  const agent = new Agent({ keepAlive: true, ca: access.caPem, maxSockets: 64 });
+  const open = opener(access, agent);
+
   const send = async <T>(request: KubeRequest): Promise<KubeAnswer<T>> => {
     const limit = AbortSignal.timeout(request.timeoutMs ?? 30_000);
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
-    const response = await open({ ...request, signal });
-    const body = parsed(await wholeBody(response)) as T;
-    return { status: response.statusCode ?? 0, headers: response.headers, body };
+    try {
+      const response = await open({ ...request, signal });
+      const body = parsed(await wholeBody(response)) as T;
+      return { status: response.statusCode ?? 0, headers: response.headers, body };
+    } catch (error) {
+      limit.throwIfAborted(); // Node calls it aborted, whoever aborted it
+      throw error;
+    }
   };
 
   return {

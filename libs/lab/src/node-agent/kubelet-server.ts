@@ -50,7 +50,10 @@ export async function startKubeletServer(options: KubeletServerOptions): Promise
   };
 }
 
-interface Refusal { readonly status: number; readonly says: string }
+interface Refusal {
+  readonly status: number;
+  readonly says: string;
+}
 
 async function answer(
   request: IncomingMessage,

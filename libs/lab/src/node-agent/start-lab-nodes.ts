@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { systemClock } from '@starr/kernel';
 import type { KubeApi } from '../kubernetes/kube-api.ts';
 import type { LabKubernetes } from '../kubernetes/start-kubernetes.ts';
 import { type Exit, type Leashed, startLeashed, waitUntilReady } from '../leash.ts';
+import { waitUntil } from '../wait-until.ts';
 import { type BackOffSettings, KUBELET_BACK_OFF } from './back-off.ts';
 import { pidOfContainer } from './container-id.ts';
 import type { NodeAgentConfig } from './node-agent.ts';
@@ -116,16 +116,14 @@ async function launch(name: string, configPath: string): Promise<Leashed> {
 
 /** A new node is tainted until the node controller has seen that it is ready; pods would all go elsewhere. */
 async function schedulable(api: KubeApi, node: string): Promise<void> {
-  const deadline = performance.now() + READY_WITHIN_MS;
-  for (;;) {
-    const path = `/api/v1/nodes/${node}`;
-    const { spec } = await api.ask<{ spec: { taints?: unknown[] } }>({ method: 'GET', path });
-    if ((spec.taints ?? []).length === 0) return;
-    if (performance.now() > deadline) {
-      throw new Error(`node ${node} is still tainted: ${JSON.stringify(spec.taints)}`);
-    }
-    await systemClock.sleep(50);
-  }
+  const path = `/api/v1/nodes/${node}`;
+  await waitUntil(
+    async () => {
+      const { spec } = await api.ask<{ spec: { taints?: unknown[] } }>({ method: 'GET', path });
+      return (spec.taints ?? []).length === 0 ? true : undefined;
+    },
+    { what: `node ${node} without a taint`, withinMs: READY_WITHIN_MS },
+  );
 }
 
 function configOf(
