@@ -25,6 +25,7 @@ export {
 } from './go-tools.ts';
 export { installPostgres, type PostgresMajor } from './install-postgres.ts';
 export { installRedis, type RedisBinary } from './install-redis.ts';
+export { startJaeger, type JaegerOptions, type LabJaeger } from './jaeger.ts';
 export type { ControlPlaneTuning, KubernetesComponent } from './kubernetes/component-flags.ts';
 export {
   createKubeApi,
