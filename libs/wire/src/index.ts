@@ -10,6 +10,15 @@ export {
 export { bearerTokenInterceptor } from './bearer-token.ts';
 export { errorFromStatus, statusFromError } from './status.ts';
 export { DoctorServiceService, type DoctorServiceServer } from './gen/starr/doctor/v1/doctor.ts';
+export {
+  OrchestratorServiceService,
+  type OrchestratorServiceServer,
+} from './gen/starr/orchestrator/v1/orchestrator.ts';
+export {
+  createOrchestratorClient,
+  type OrchestratorClient,
+  type OrchestratorClientOptions,
+} from './orchestrator-client.ts';
 export { descriptorSetUrl } from './descriptor-set.ts';
 
 /* Mapping between the kernel's words and messages. */
@@ -97,3 +106,69 @@ export {
   type AttachResponse,
   type ResilienceServiceServer,
 } from './gen/starr/resilience/v1/resilience.ts';
+
+/* What the orchestrator and its clients speak of, and its mapping. */
+export type {
+  AcceptStateRequest,
+  AnswerView,
+  ApplyPlanEvent,
+  ApprovalView,
+  ApprovePlanRequest,
+  CauseView,
+  DoctorCatalogView,
+  EffectStateName,
+  ExpectedCheck,
+  HealthView,
+  IncidentDetail,
+  IncidentView,
+  JournalEntryView,
+  JournalOutcomeName,
+  OperationMove,
+  PlanRemedyEvent,
+  PlanRemedyRequest,
+  PlanRole,
+  PlanStateName,
+  PlanView,
+  PlaybooksView,
+  PlaybookStateView,
+  ProposedPlanView,
+  ServiceHealthView,
+  SweepEvent,
+  SweepRequest,
+  SweepStarted,
+  TargetHealthView,
+  TraceSpanView,
+} from './orchestrator.ts';
+export { applyPlanEventFromProto, applyPlanEventToProto } from './orchestrator-apply.mapping.ts';
+export {
+  approvePlanRequestFromProto,
+  approvePlanRequestToProto,
+  planRemedyEventFromProto,
+  planRemedyEventToProto,
+  planRemedyRequestFromProto,
+  planRemedyRequestToProto,
+  planViewFromProto,
+  planViewToProto,
+} from './orchestrator-plan.mapping.ts';
+export {
+  doctorCatalogFromProto,
+  doctorCatalogToProto,
+  healthFromProto,
+  healthToProto,
+  playbooksFromProto,
+  playbooksToProto,
+  traceSpanFromProto,
+  traceSpanToProto,
+} from './orchestrator-status.mapping.ts';
+export {
+  answerViewFromProto,
+  answerViewToProto,
+  incidentDetailFromProto,
+  incidentDetailToProto,
+  incidentViewFromProto,
+  incidentViewToProto,
+  sweepEventFromProto,
+  sweepEventToProto,
+  sweepRequestFromProto,
+  sweepRequestToProto,
+} from './orchestrator-sweep.mapping.ts';

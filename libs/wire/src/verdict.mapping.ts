@@ -32,8 +32,12 @@ const WHY = {
   'no-history': pb.BlindReason.BLIND_REASON_NO_HISTORY,
 } as const satisfies Record<BlindReason, pb.BlindReason>;
 
+export function severityToProto(severity: Severity | undefined): pb.Severity {
+  return severity === undefined ? pb.Severity.SEVERITY_UNSPECIFIED : SEVERITY[severity];
+}
+
 /** An unknown severity reads as critical: never as harmless. */
-function severityFromProto(severity: pb.Severity): Severity {
+export function severityFromProto(severity: pb.Severity): Severity {
   return severity === pb.Severity.SEVERITY_WARNING ? 'warning' : 'critical';
 }
 

@@ -25,13 +25,12 @@ import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import {
   DiagnosticDescription,
   ExamineResponse,
-  PlanRefusal,
   RemedyDescription,
   TargetDescription,
 } from "../../doctor/v1/doctor.ts";
 import { Value } from "../../doctor/v1/values.ts";
 import { Answer, Incident } from "./incident.ts";
-import { ApplyEnded, ApplyStarted, EffectSeen, OperationMoved, Plan } from "./plan.ts";
+import { ApplyEnded, ApplyStarted, EffectSeen, OperationMoved, Plan, PlanRefused } from "./plan.ts";
 
 /** What to examine. */
 export interface SweepRequest {
@@ -218,7 +217,7 @@ export interface PlanRemedyResponse {
     { $case: "plan"; value: Plan }
     | //
     /** No plan, and why. */
-    { $case: "refusal"; value: PlanRefusal }
+    { $case: "refused"; value: PlanRefused }
     | undefined;
 }
 
@@ -240,7 +239,7 @@ export interface UndoPlanResponse {
     { $case: "plan"; value: Plan }
     | //
     /** No plan, and why. */
-    { $case: "refusal"; value: PlanRefusal }
+    { $case: "refused"; value: PlanRefused }
     | undefined;
 }
 
@@ -1797,8 +1796,8 @@ export const PlanRemedyResponse: MessageFns<PlanRemedyResponse> = {
       case "plan":
         Plan.encode(message.event.value, writer.uint32(18).fork()).join();
         break;
-      case "refusal":
-        PlanRefusal.encode(message.event.value, writer.uint32(26).fork()).join();
+      case "refused":
+        PlanRefused.encode(message.event.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -1838,7 +1837,7 @@ export const PlanRemedyResponse: MessageFns<PlanRemedyResponse> = {
               break;
             }
 
-            message.event = { $case: "refusal", value: PlanRefusal.decode(reader, reader.uint32()) };
+            message.event = { $case: "refused", value: PlanRefused.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -1871,9 +1870,9 @@ export const PlanRemedyResponse: MessageFns<PlanRemedyResponse> = {
         }
         break;
       }
-      case "refusal": {
+      case "refused": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
-          message.event = { $case: "refusal", value: PlanRefusal.fromPartial(object.event.value) };
+          message.event = { $case: "refused", value: PlanRefused.fromPartial(object.event.value) };
         }
         break;
       }
@@ -1950,8 +1949,8 @@ export const UndoPlanResponse: MessageFns<UndoPlanResponse> = {
       case "plan":
         Plan.encode(message.event.value, writer.uint32(18).fork()).join();
         break;
-      case "refusal":
-        PlanRefusal.encode(message.event.value, writer.uint32(26).fork()).join();
+      case "refused":
+        PlanRefused.encode(message.event.value, writer.uint32(26).fork()).join();
         break;
     }
     return writer;
@@ -1991,7 +1990,7 @@ export const UndoPlanResponse: MessageFns<UndoPlanResponse> = {
               break;
             }
 
-            message.event = { $case: "refusal", value: PlanRefusal.decode(reader, reader.uint32()) };
+            message.event = { $case: "refused", value: PlanRefused.decode(reader, reader.uint32()) };
             continue;
           }
         }
@@ -2024,9 +2023,9 @@ export const UndoPlanResponse: MessageFns<UndoPlanResponse> = {
         }
         break;
       }
-      case "refusal": {
+      case "refused": {
         if (object.event?.value !== undefined && object.event?.value !== null) {
-          message.event = { $case: "refusal", value: PlanRefusal.fromPartial(object.event.value) };
+          message.event = { $case: "refused", value: PlanRefused.fromPartial(object.event.value) };
         }
         break;
       }

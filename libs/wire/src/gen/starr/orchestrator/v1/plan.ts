@@ -9,7 +9,7 @@ import { BinaryReader, BinaryWriter } from "@bufbuild/protobuf/wire";
 import { Duration } from "../../../google/protobuf/duration.ts";
 import { Timestamp } from "../../../google/protobuf/timestamp.ts";
 import { ApplyProgress, SealedPlan } from "../../doctor/v1/doctor.ts";
-import { Value } from "../../doctor/v1/values.ts";
+import { BlindSpot, Value } from "../../doctor/v1/values.ts";
 import { PlanRole } from "./incident.ts";
 
 /** Where a plan is on its way. */
@@ -161,6 +161,16 @@ export interface Plan {
 export interface Plan_ParamsEntry {
   key: string;
   value: Value | undefined;
+}
+
+/** No plan, and why. */
+export interface PlanRefused {
+  /** The reason in a sentence. */
+  says: string;
+  /** What could not be seen, if that is the reason. */
+  blind: BlindSpot[];
+  /** What a person can type instead, in order: native commands. Empty: not known. */
+  byHand: string[];
 }
 
 /** Leave of a person for exactly one hash. */
@@ -590,6 +600,85 @@ export const Plan_ParamsEntry: MessageFns<Plan_ParamsEntry> = {
     const message = createBasePlan_ParamsEntry();
     message.key = object.key ?? "";
     message.value = (object.value !== undefined && object.value !== null) ? Value.fromPartial(object.value) : undefined;
+    return message;
+  },
+};
+
+function createBasePlanRefused(): PlanRefused {
+  return { says: "", blind: [], byHand: [] };
+}
+
+export const PlanRefused: MessageFns<PlanRefused> = {
+  encode(message: PlanRefused, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.says !== "") {
+      writer.uint32(10).string(message.says);
+    }
+    for (const v of message.blind) {
+      BlindSpot.encode(v!, writer.uint32(18).fork()).join();
+    }
+    for (const v of message.byHand) {
+      writer.uint32(26).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PlanRefused {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePlanRefused();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.says = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.blind.push(BlindSpot.decode(reader, reader.uint32()));
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.byHand.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<PlanRefused>): PlanRefused {
+    return PlanRefused.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<PlanRefused>): PlanRefused {
+    const message = createBasePlanRefused();
+    message.says = object.says ?? "";
+    message.blind = object.blind?.map((e) => BlindSpot.fromPartial(e)) || [];
+    message.byHand = object.byHand?.map((e) => e) || [];
     return message;
   },
 };
