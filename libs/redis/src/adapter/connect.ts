@@ -156,10 +156,10 @@ async function login(
   credential: RedisCredential,
   deadline: Deadline,
 ): Promise<void> {
-  const { username, password } = credential;
-  if (username === undefined && password === undefined) return;
+  const { user, password } = credential;
+  if (user === undefined && password === undefined) return;
   const secret = await secretFrom(password, connection.user);
-  const words = username === undefined ? ['AUTH', secret] : ['AUTH', username, secret];
+  const words = user === undefined ? ['AUTH', secret] : ['AUTH', user, secret];
   const [answer] = await connection.send([words], deadline);
   if (answer === undefined || answer.ok) return;
   // A password for a server that asks for none is no reason not to look.

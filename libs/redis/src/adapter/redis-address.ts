@@ -1,6 +1,6 @@
 import { DoctorError } from '@starr/kernel';
 import type { Provider } from '../request.ts';
-import type { RedisConfig, RedisCredential, RedisTls } from './redis-config.ts';
+import type { RedisConfig, RedisCredential, RedisSecret, RedisTls } from './redis-config.ts';
 
 /** Where and as whom to connect. */
 export interface RedisAddress {
@@ -29,21 +29,23 @@ export function redisAddress(config: RedisConfig): RedisAddress {
     host,
     port,
     text: `${url.hostname}:${port}`,
-    diagnosing: config.diagnosing ?? credentialOf(url),
+    diagnosing: diagnosingOf(url, config.password),
     ...(tls === undefined ? {} : { tls }),
     ...(config.acting === undefined ? {} : { acting: config.acting }),
   };
 }
 
-function credentialOf(url: URL): RedisCredential {
+function diagnosingOf(url: URL, given: RedisSecret | undefined): RedisCredential {
+  const inUrl = url.password === '' ? undefined : decodeURIComponent(url.password);
+  const password = given ?? inUrl;
   return {
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+    ...(url.username === '' ? {} : { user: decodeURIComponent(url.username) }),
+    ...(password === undefined ? {} : { password }),
   };
 }
 
 export function userOf(credential: RedisCredential | undefined): string {
-  return credential?.username ?? 'default';
+  return credential?.user ?? 'default';
 }
 
 /** `redis-cli` with the options that reach the server as that user. It asks for the password: none is printed. */
@@ -52,11 +54,11 @@ export function redisCliText(
   credential: RedisCredential | undefined,
 ): string {
   const login =
-    credential?.username === undefined
+    credential?.user === undefined
       ? credential?.password === undefined
         ? []
         : ['--askpass']
-      : ['--user', credential.username, '--askpass'];
+      : ['--user', credential.user, '--askpass'];
   const tls = address.tls === undefined ? [] : ['--tls'];
   return ['redis-cli', '-h', address.host, '-p', String(address.port), ...tls, ...login].join(' ');
 }

@@ -4,8 +4,8 @@ export type RedisSecret = string | (() => Promise<string>);
 /** An ACL user. */
 export interface RedisCredential {
   /** Absent: the default user. */
-  readonly username?: string;
-  /** Absent: none is sent. */
+  readonly user?: string;
+  /** Absent: none is sent, unless there is a user. */
   readonly password?: RedisSecret;
 }
 
@@ -21,11 +21,11 @@ export interface RedisTls {
 
 /** How to reach one Redis or Valkey server. */
 export interface RedisConfig {
-  /** `redis://host:port` or `rediss://host:port` (TLS); port 6379 when absent. Credentials in it count as the diagnosing ones. */
+  /** `redis://user@host:port` or `rediss://…` (TLS); port 6379 when absent. Its user is the one that looks. */
   readonly url: string;
-  /** For looking. Wins over the url's. Absent, and none in the url: no AUTH is sent. */
-  readonly diagnosing?: RedisCredential;
-  /** For acting. Absent: nothing can be done to this server. */
+  /** Of the url's user; wins over a password in the url. Absent, and none there: no AUTH is sent unless there is a user. */
+  readonly password?: RedisSecret;
+  /** The one that acts. Absent: nothing can be done to this server. */
   readonly acting?: RedisCredential;
   /** Also switches TLS on for a `redis://` url. */
   readonly tls?: RedisTls;
