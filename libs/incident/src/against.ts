@@ -1,0 +1,58 @@
+import type { BlindLine, Evidence, FindingItem } from './evidence.ts';
+import type { EntityGraph } from './graph.ts';
+import type { EvidenceItem } from './evidence.ts';
+import { linkItems } from './link.ts';
+import type { Against } from './playbook.ts';
+import { prefixOf } from './id-prefix.ts';
+
+/** What became of something that would speak against a cause. */
+export type AgainstView =
+  | {
+      readonly state: 'found';
+      readonly against: Against;
+      readonly findings: readonly FindingItem[];
+    }
+  | { readonly state: 'ruled-out'; readonly against: Against }
+  | { readonly state: 'blind'; readonly against: Against; readonly lines: readonly BlindLine[] }
+  | { readonly state: 'not-asked'; readonly against: Against };
+
+export interface AgainstContext {
+  readonly evidence: Evidence;
+  readonly graph: EntityGraph;
+  readonly bound: readonly EvidenceItem[];
+  readonly hubs: ReadonlySet<string>;
+}
+
+export function viewAgainst(against: Against, context: AgainstContext): AgainstView {
+  const { evidence } = context;
+  const boundIds = new Set(context.bound.map(({ id }) => id));
+  const findings = evidence.findings.filter(
+    (finding) =>
+      finding.diagnostic === against.diagnostic &&
+      !boundIds.has(finding.id) &&
+      speaksAgainst(against, finding, context),
+  );
+  if (findings.length > 0) return { state: 'found', against, findings };
+  const lines = evidence.blind.filter(
+    ({ diagnostic }) =>
+      diagnostic === against.diagnostic || diagnostic === `${prefixOf(against.diagnostic)}.*`,
+  );
+  if (lines.length > 0) return { state: 'blind', against, lines };
+  const wasAsked = evidence.checks.some(({ diagnostic }) => diagnostic === against.diagnostic);
+  return { state: wasAsked ? 'ruled-out' : 'not-asked', against };
+}
+
+/** A slow query of another application on the same server does speak against a leak there: it may hold the slots. */
+function speaksAgainst(against: Against, finding: FindingItem, context: AgainstContext): boolean {
+  return context.bound.some((item) => {
+    const link = linkItems(context.graph, item, finding, { hubs: context.hubs });
+    switch (link.state) {
+      case 'linked':
+        return true;
+      case 'unknown':
+        return against.when === 'possible';
+      case 'unrelated':
+        return false;
+    }
+  });
+}

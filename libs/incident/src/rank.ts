@@ -1,0 +1,177 @@
+import { viewAgainst } from './against.ts';
+import { explainedBy, weigh, type Cause, type Standing } from './cause.ts';
+import type { Evidence, EvidenceItem, FindingItem } from './evidence.ts';
+import { compareText, hubsOf, isHub, type EntityGraph } from './graph.ts';
+import { linkItems } from './link.ts';
+import type { Match } from './match.ts';
+
+/** Onsets are read from buckets and samples: a consequence may seem older than its cause by so much. */
+const ONSET_SLACK_MS = 120_000;
+
+/**
+ * Weighs matches into causes, best first: grounded before the rest, then by severity explained less what speaks
+ * against, then the one that binds more. What only repeats a better cause is not a second one.
+ */
+export function rankCauses(
+  matches: readonly Match[],
+  evidence: Evidence,
+  graph: EntityGraph,
+): readonly Cause[] {
+  const causes = matches
+    .map((match) => weighMatch(match, evidence, graph))
+    .filter((cause) => explainedBy(cause).length > 0)
+    .sort(compareCauses);
+  return subsume(withoutGenerals(causes));
+}
+
+function weighMatch(match: Match, evidence: Evidence, graph: EntityGraph): Cause {
+  const bound = match.clauses.flatMap((clause) => (clause.state === 'found' ? clause.item : []));
+  const hubs = new Set(bound.flatMap(({ about }) => [...hubsOf(graph, about)]));
+  const onset = onsetOf(bound);
+  const consequences = consequencesOf(match, bound, { evidence, graph, hubs, onset });
+  const context = { evidence, graph, bound, hubs };
+  const against = match.playbook.against.map((entry) => viewAgainst(entry, context));
+  const contrary = against.flatMap((view) => (view.state === 'found' ? view.findings : []));
+  const findings = [...bound.filter((item) => item.kind === 'finding'), ...consequences];
+  const score = weigh(findings) - weigh(contrary);
+  const { standing, doubts } = standingOf(match, score);
+  return {
+    match,
+    standing,
+    doubts,
+    bound,
+    consequences,
+    against,
+    score,
+    generalises: [],
+    ...(onset !== undefined && { onset }),
+  };
+}
+
+interface ConsequenceContext {
+  readonly evidence: Evidence;
+  readonly graph: EntityGraph;
+  readonly hubs: ReadonlySet<string>;
+  readonly onset: Date | undefined;
+}
+
+/**
+ * Findings that the playbook expects, that are not older, and to which a path leads. Where one of them says that a hub
+ * itself is ill (its slots are full), what stands directly before that hub follows too, from wherever it comes.
+ */
+function consequencesOf(
+  match: Match,
+  bound: readonly EvidenceItem[],
+  { evidence, graph, hubs, onset }: ConsequenceContext,
+): readonly FindingItem[] {
+  const expected = evidence.findings.filter(
+    (finding) =>
+      match.playbook.explains.includes(finding.diagnostic) &&
+      !bound.some(({ id }) => id === finding.id) &&
+      isNotOlder(finding, onset),
+  );
+  const linked = new Set(
+    expected.filter((finding) =>
+      bound.some((item) => linkItems(graph, item, finding, { hubs }).state === 'linked'),
+    ),
+  );
+  const ill = [...bound.filter((item) => item.kind === 'finding'), ...linked]
+    .filter(({ about }) => isHub(graph, about))
+    .map(({ about }) => graph.idOf(about));
+  return expected.filter(
+    (finding) => linked.has(finding) || ill.some((hub) => hubsOf(graph, finding.about).has(hub)),
+  );
+}
+
+function standingOf(
+  match: Match,
+  score: number,
+): { readonly standing: Standing; readonly doubts: readonly string[] } {
+  const blind = match.clauses.flatMap((clause) => (clause.state === 'blind' ? clause : []));
+  const untied = match.clauses
+    .slice(1)
+    .filter(({ clause }) => clause.reachedFrom === undefined)
+    .map(({ clause }) => `nothing ties ${clause.name} to the rest`);
+  const doubts = [
+    ...blind.flatMap(({ lines }) =>
+      lines.map(
+        ({ diagnostic, target, spot }) =>
+          `could not look: ${diagnostic} on ${target} (${spot.why})`,
+      ),
+    ),
+    ...match.doubts,
+    ...untied,
+    ...(score <= 0 ? ['as much speaks against it as it explains'] : []),
+  ];
+  if (blind.length > 0 || score <= 0) return { standing: 'possible', doubts };
+  return { standing: doubts.length > 0 ? 'ungrounded' : 'grounded', doubts };
+}
+
+/** A finding that is older than its cause has another one. */
+function isNotOlder(finding: FindingItem, onset: Date | undefined): boolean {
+  if (finding.at === undefined || onset === undefined) return true;
+  return finding.at.getTime() >= onset.getTime() - ONSET_SLACK_MS;
+}
+
+function onsetOf(bound: readonly EvidenceItem[]): Date | undefined {
+  const times = bound.flatMap(({ at }) => at?.getTime() ?? []);
+  return times.length === 0 ? undefined : new Date(Math.min(...times));
+}
+
+const ORDER: Readonly<Record<Standing, number>> = { grounded: 0, ungrounded: 1, possible: 2 };
+
+function compareCauses(a: Cause, b: Cause): number {
+  return (
+    ORDER[a.standing] - ORDER[b.standing] ||
+    b.score - a.score ||
+    b.bound.length - a.bound.length ||
+    pathLength(a) - pathLength(b) ||
+    (a.onset?.getTime() ?? Number.MAX_SAFE_INTEGER) -
+      (b.onset?.getTime() ?? Number.MAX_SAFE_INTEGER) ||
+    compareText(keyOf(a), keyOf(b))
+  );
+}
+
+function pathLength({ match }: Cause): number {
+  return match.clauses.reduce(
+    (sum, clause) => sum + (clause.state === 'found' ? (clause.path?.layers.length ?? 0) : 0),
+    0,
+  );
+}
+
+function keyOf({ match, bound }: Cause): string {
+  return [match.playbook.id, ...bound.map(({ id }) => id)].join('\n');
+}
+
+/** The more specific match before the general one: a cause whose bindings another one has too says less of the same. */
+function withoutGenerals(causes: readonly Cause[]): readonly Cause[] {
+  const isMoreSpecific = (specific: Cause, general: Cause) =>
+    ORDER[specific.standing] <= ORDER[general.standing] &&
+    specific.bound.length > general.bound.length &&
+    general.bound.every(({ id }) => specific.bound.some((item) => item.id === id));
+  return causes
+    .filter((cause) => !causes.some((other) => isMoreSpecific(other, cause)))
+    .map((cause) => ({
+      ...cause,
+      generalises: [
+        ...new Set(
+          causes
+            .filter((other) => isMoreSpecific(cause, other))
+            .map(({ match }) => match.playbook.id),
+        ),
+      ],
+    }));
+}
+
+/** What follows from a better cause is no cause of its own. */
+function subsume(causes: readonly Cause[]): readonly Cause[] {
+  const kept: Cause[] = [];
+  for (const cause of causes) {
+    const followsFrom = (better: Cause) => {
+      const known = new Set([...better.bound, ...better.consequences].map(({ id }) => id));
+      return cause.bound.every((item) => item.kind === 'healthy' || known.has(item.id));
+    };
+    if (!kept.some(followsFrom)) kept.push(cause);
+  }
+  return kept;
+}

@@ -1,0 +1,18 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { bundledPlaybooksUrl } from '../../bundled-playbooks.ts';
+import { parsePlaybook } from '../../parse-playbook.ts';
+import { playbookProblemText, type Playbook } from '../../playbook.ts';
+
+/** The playbooks that come with Starr, as the orchestrator reads them. */
+export function bundledPlaybooks(): readonly Playbook[] {
+  return readdirSync(bundledPlaybooksUrl)
+    .filter((name) => name.endsWith('.yaml'))
+    .map((name) => {
+      const parsed = parsePlaybook(
+        readFileSync(new URL(name, bundledPlaybooksUrl), 'utf8'),
+        `playbooks/${name}`,
+      );
+      if (!parsed.ok) throw new TypeError(parsed.problems.map(playbookProblemText).join('\n'));
+      return parsed.playbook;
+    });
+}
