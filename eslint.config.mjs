@@ -8,15 +8,50 @@ const boundaries = [
   { sourceTag: 'type:kernel', onlyDependOnLibsWithTags: [] },
   { sourceTag: 'type:domain', onlyDependOnLibsWithTags: ['type:kernel'] },
   { sourceTag: 'type:target', onlyDependOnLibsWithTags: ['type:kernel'] },
-  { sourceTag: 'type:infra', onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:infra'] },
+  {
+    sourceTag: 'type:infra',
+    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:infra'],
+  },
   {
     sourceTag: 'type:testing',
-    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:target', 'type:infra', 'type:testing'],
+    onlyDependOnLibsWithTags: [
+      'type:kernel',
+      'type:domain',
+      'type:target',
+      'type:infra',
+      'type:testing',
+    ],
+  },
+  {
+    sourceTag: 'type:tool',
+    onlyDependOnLibsWithTags: [
+      'type:kernel',
+      'type:domain',
+      'type:target',
+      'type:infra',
+      'type:testing',
+    ],
   },
   {
     sourceTag: 'type:app',
-    onlyDependOnLibsWithTags: ['type:kernel', 'type:domain', 'type:target', 'type:infra', 'type:testing'],
+    onlyDependOnLibsWithTags: [
+      'type:kernel',
+      'type:domain',
+      'type:target',
+      'type:infra',
+      'type:testing',
+    ],
   },
+];
+
+/** Specs and what they share may also use the lab: real servers. */
+const boundariesOfSpecs = boundaries.map((constraint) => ({
+  ...constraint,
+  onlyDependOnLibsWithTags: [...constraint.onlyDependOnLibsWithTags, 'type:testing', 'type:infra'],
+}));
+const boundaryRule = (depConstraints, more = {}) => [
+  'error',
+  { allow: [], depConstraints, enforceBuildableLibDependency: false, ...more },
 ];
 
 const drivers = ['pg', 'ioredis', '@kubernetes/client-node', '@grpc/grpc-js'];
@@ -24,20 +59,28 @@ const notHere = (names, why) => names.map((name) => ({ group: [name, `${name}/*`
 
 export default tseslint.config(
   {
-    ignores: ['**/dist/**', '**/node_modules/**', 'libs/wire/src/gen/**', '**/*.gen.ts', 'tools/boundary-fixture/**', '.nx/**'],
+    ignores: [
+      '**/dist/**',
+      '**/node_modules/**',
+      'libs/wire/src/gen/**',
+      '**/*.gen.ts',
+      '.nx/**',
+    ],
   },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     plugins: { '@nx': nx, 'import-x': importX },
-    languageOptions: { parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { project: './tsconfig.check.json', tsconfigRootDir: import.meta.dirname },
+    },
     linterOptions: { reportUnusedDisableDirectives: 'error' },
     settings: {
       'import-x/extensions': ['.ts', '.js'],
       'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
     },
     rules: {
-      '@nx/enforce-module-boundaries': ['error', { allow: [], depConstraints: boundaries, enforceBuildableLibDependency: false }],
+      '@nx/enforce-module-boundaries': boundaryRule(boundaries),
       'import-x/no-cycle': 'error',
       'import-x/no-default-export': 'error',
       'max-lines': ['error', { max: 250, skipBlankLines: true, skipComments: true }],
@@ -45,15 +88,30 @@ export default tseslint.config(
       'no-console': 'error',
       'no-restricted-syntax': [
         'error',
-        { selector: "MemberExpression[object.name='process'][property.name='env']", message: "Read the environment in the app's config.ts only." },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: "Read the environment in the app's config.ts only.",
+        },
       ],
-      'no-restricted-properties': ['error', { object: 'jest', property: 'mock', message: 'Real over mocked: pass a port in instead.' }],
+      'no-restricted-properties': [
+        'error',
+        { object: 'jest', property: 'mock', message: 'Real over mocked: pass a port in instead.' },
+      ],
       '@typescript-eslint/consistent-type-imports': 'error',
-      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // bivariance of methods lets one catalog hold all diagnostics (kit.md)
       '@typescript-eslint/method-signature-style': 'off',
-      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-unused-vars': [
+        'error',
+        { argsIgnorePattern: '^_', varsIgnorePattern: '^_' },
+      ],
       '@typescript-eslint/only-throw-error': 'error',
     },
   },
@@ -62,7 +120,15 @@ export default tseslint.config(
     files: ['libs/kernel/src/**/*.ts', 'libs/incident/src/**/*.ts'],
     ignores: ['**/*.spec.ts', '**/files/**'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [...notHere(drivers, 'Domain code knows no driver.'), { group: ['node:*'], message: 'Domain code touches no machine.' }] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...notHere(drivers, 'Domain code knows no driver.'),
+            { group: ['node:*'], message: 'Domain code touches no machine.' },
+          ],
+        },
+      ],
     },
   },
   {
@@ -70,12 +136,29 @@ export default tseslint.config(
     files: ['libs/{postgres,redis,kubernetes,resilience,jaeger}/src/**/*.ts'],
     ignores: ['**/adapter/**', '**/*.spec.ts'],
     rules: {
-      'no-restricted-imports': ['error', { patterns: [...notHere(drivers, 'Only adapter/ imports the driver.'), { group: ['node:*'], message: 'Only adapter/ touches the machine.' }] }],
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            ...notHere(drivers, 'Only adapter/ imports the driver.'),
+            { group: ['node:*'], message: 'Only adapter/ touches the machine.' },
+          ],
+        },
+      ],
     },
   },
   {
-    files: ['**/*.spec.ts', '**/test/**/*.ts'],
+    files: ['**/*.spec.ts', '**/src/spec/**/*.ts'],
     rules: {
+      // The lab starts what these libraries are tested on, and uses one of them itself.
+      '@nx/enforce-module-boundaries': boundaryRule(boundariesOfSpecs, {
+        ignoredCircularDependencies: [
+          ['@starr/lab', '@starr/store'],
+          ['@starr/lab', '@starr/postgres'],
+          ['@starr/lab', '@starr/wire'],
+        ],
+      }),
+      'no-restricted-imports': 'off',
       'max-lines': 'off',
       'max-lines-per-function': 'off',
       '@typescript-eslint/no-non-null-assertion': 'off',
@@ -84,7 +167,15 @@ export default tseslint.config(
   },
   {
     // The edges of the house: command line, configuration, lab and tools read the environment and print.
-    files: ['apps/*/src/config.ts', 'apps/*/src/main.ts', 'apps/cli/**/*.ts', 'apps/shop/**/*.ts', 'libs/lab/**/*.ts', 'libs/telemetry/src/**/*.ts', 'tools/**/*.ts'],
+    files: [
+      'apps/*/src/config.ts',
+      'apps/*/src/main.ts',
+      'apps/cli/**/*.ts',
+      'apps/shop/**/*.ts',
+      'libs/lab/**/*.ts',
+      'libs/telemetry/src/**/*.ts',
+      'tools/**/*.ts',
+    ],
     rules: { 'no-restricted-syntax': 'off', 'no-console': 'off' },
   },
   prettier,

@@ -11,7 +11,6 @@ export default {
     rootDir: dir,
     testEnvironment: 'node',
     testMatch: [dir === 'tools' ? '<rootDir>/**/*.spec.ts' : '<rootDir>/src/**/*.spec.ts'],
-    testPathIgnorePatterns: ['/node_modules/', '/boundary-fixture/'],
     cacheDirectory: '<rootDir>/../node_modules/.cache/jest',
     extensionsToTreatAsEsm: ['.ts'],
     transform: {},
