@@ -4,7 +4,7 @@ import type { AttachChange, AttachOptions } from './attach-options.ts';
 import { AttachedStream } from './attached-stream.ts';
 import { CommandLog } from './command-log.ts';
 
-const standardRetryMs = { first: 200, longest: 5000 };
+const standardRetryMs = { first: 200, longest: 3000 };
 const welcomeWithinMs = 5000;
 const detachWithinMs = 1000;
 

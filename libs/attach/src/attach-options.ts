@@ -17,7 +17,7 @@ export interface AttachOptions {
   readonly instance?: string;
   /** Told when the service was reached or lost, for the log; what it throws is dropped. */
   readonly onChange?: (change: AttachChange) => void;
-  /** First and longest wait between attempts; each is drawn between 0 and its length. Default 200 and 5000. */
+  /** First and longest wait between attempts; each is drawn between 0 and its length. Default 200 and 3000. */
   readonly retryMs?: { readonly first: number; readonly longest: number };
 }
 

@@ -94,23 +94,25 @@ class Step implements fc.Command<Automaton, Real> {
     this.#run(model, real);
     model.look();
     const snapshot = real.breaker.snapshot();
-    expect({
-      state: snapshot.state,
-      epoch: snapshot.epoch - real.firstEpoch,
-      openings: snapshot.openingsInARow,
-      probes: snapshot.probesInFlight,
-      late: snapshot.totals.late,
-    }).toEqual({
-      state: model.state,
-      epoch: model.epoch,
-      openings: model.openings,
-      probes: model.state === 'half-open' ? model.probes().length : 0,
-      late: model.late,
-    });
-    expect(snapshot.probesInFlight).toBeLessThanOrEqual(maxProbes);
-    if (snapshot.state === 'open') {
-      expect(snapshot.timeUntilRetryMs).toBe(Math.max(0, model.retryAtMs - model.nowMs));
-    }
+    const shown = [
+      snapshot.state,
+      snapshot.epoch - real.firstEpoch,
+      snapshot.openingsInARow,
+      snapshot.probesInFlight,
+      snapshot.totals.late,
+      snapshot.timeUntilRetryMs ?? 0,
+    ];
+    const expected = [
+      model.state,
+      model.epoch,
+      model.openings,
+      model.state === 'half-open' ? model.probes().length : 0,
+      model.late,
+      model.state === 'open' ? Math.max(0, model.retryAtMs - model.nowMs) : 0,
+    ];
+    // expect() costs more than all the rest; it only has to tell a difference
+    if (shown.join() !== expected.join()) expect(shown).toEqual(expected);
+    if (snapshot.probesInFlight > maxProbes) throw new Error('more probes than places');
   }
   toString() {
     return this.#says;
@@ -120,7 +122,7 @@ class Step implements fc.Command<Automaton, Real> {
 const acquire = fc.constant(
   new Step('acquire', (model, real) => {
     const permit = real.breaker.acquire();
-    expect(permit !== undefined).toBe(model.acquire());
+    if (model.acquire() !== (permit !== undefined)) throw new Error('let through otherwise');
     if (permit !== undefined) real.out.push(permit);
   }),
 );
@@ -182,7 +184,7 @@ it('moves exactly as the reference automaton, in any order of calls, results, ti
         fc.modelRun(setup, steps);
       },
     ),
-    { numRuns: 150 },
+    { numRuns: 3000 },
   );
   // the runs went everywhere
   expect([...seen].sort()).toEqual([

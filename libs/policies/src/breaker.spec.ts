@@ -175,6 +175,19 @@ describe('an open breaker', () => {
     expect(breaker.snapshot().timeUntilRetryMs).toBeCloseTo(expectedMs);
   });
 
+  it('tells how long it has not been closed over all openings in a row', () => {
+    const { clock, calls, breaker } = setUp({ opensOn: consecutive(1), recoveryMs: 1000 });
+    expect(breaker.snapshot().notClosedForMs).toBeUndefined();
+    calls('failure');
+    clock.advance(1000);
+    calls('failure');
+    clock.advance(500);
+    expect(breaker.snapshot()).toMatchObject({ stateAgeMs: 500, notClosedForMs: 1500 });
+    clock.advance(1500);
+    calls('success');
+    expect(breaker.snapshot().notClosedForMs).toBeUndefined();
+  });
+
   it('stays open, with 0 ms until its retry, while nobody calls', () => {
     const { clock, calls, breaker } = setUp({ opensOn: consecutive(1), recoveryMs: 1000 });
     calls('failure');

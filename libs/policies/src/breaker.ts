@@ -41,6 +41,7 @@ export class Breaker {
   #enteredAtMs: number;
   #since: Date;
   #retryAtMs = 0;
+  #leftClosedAtMs = 0;
   #openings = 0;
   #probeSuccesses = 0;
   #rejectedInState = 0;
@@ -146,6 +147,7 @@ export class Breaker {
       epoch: this.#epoch,
       since: this.#since,
       stateAgeMs: nowMs - this.#enteredAtMs,
+      ...(this.#state !== 'closed' && { notClosedForMs: nowMs - this.#leftClosedAtMs }),
       windowCalls: calls,
       windowFailures: failures,
       ...(calls > 0 && { failureRatio: failures / calls }),
@@ -231,6 +233,7 @@ export class Breaker {
       this.#openings = 0;
       this.#window.clear();
     } else if (to === 'open') {
+      if (from === 'closed') this.#leftClosedAtMs = this.#enteredAtMs;
       this.#openings++;
       this.#retryAtMs = this.#enteredAtMs + this.#recoveryDelayMs();
     }

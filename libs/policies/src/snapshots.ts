@@ -12,6 +12,8 @@ export interface BreakerSnapshot {
   /** When the present state was entered. */
   readonly since: Date;
   readonly stateAgeMs: number;
+  /** Since the first opening in a row, probes in between included; absent when closed. */
+  readonly notClosedForMs?: number;
   /** Calls in the window; in open and half-open those that opened it. */
   readonly windowCalls: number;
   readonly windowFailures: number;

@@ -55,7 +55,7 @@ export function policyFromProto({ name, kind }: pb.Policy): PolicySnapshot | und
 }
 
 function breakerToProto(breaker: BreakerSnapshot): pb.Breaker {
-  const { totals, timeUntilRetryMs, lastFailure } = breaker;
+  const { totals, timeUntilRetryMs, notClosedForMs, lastFailure } = breaker;
   return {
     guards: breaker.guards,
     state: STATE[breaker.state],
@@ -74,6 +74,7 @@ function breakerToProto(breaker: BreakerSnapshot): pb.Breaker {
     ignored: count(totals.ignored),
     rejected: count(totals.rejected),
     late: count(totals.late),
+    notClosedFor: notClosedForMs === undefined ? undefined : durationToProto(notClosedForMs),
   };
 }
 
@@ -91,6 +92,7 @@ function breakerFromProto(name: string, breaker: pb.Breaker): BreakerSnapshot | 
     epoch: Number(breaker.epoch),
     since: breaker.since ? dateFromProto(breaker.since) : new Date(0),
     stateAgeMs: ms(breaker.stateAge),
+    ...(breaker.notClosedFor && { notClosedForMs: durationFromProto(breaker.notClosedFor) }),
     windowCalls,
     windowFailures,
     ...(windowCalls > 0 && { failureRatio: windowFailures / windowCalls }),

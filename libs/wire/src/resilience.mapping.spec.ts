@@ -20,6 +20,7 @@ const open: BreakerSnapshot = {
   epoch: 7,
   since: at,
   stateAgeMs: 1500.5,
+  notClosedForMs: 61_500.5,
   windowCalls: 4,
   windowFailures: 3,
   failureRatio: 0.75,

@@ -185,6 +185,8 @@ export interface Breaker {
   rejected: bigint;
   /** Results of an earlier epoch. */
   late: bigint;
+  /** Since the first opening in a row, by its monotonic clock; absent when closed. */
+  notClosedFor: Duration | undefined;
 }
 
 /** The newest failure of a breaker's calls. */
@@ -1048,6 +1050,7 @@ function createBaseBreaker(): Breaker {
     ignored: 0n,
     rejected: 0n,
     late: 0n,
+    notClosedFor: undefined,
   };
 }
 
@@ -1136,6 +1139,9 @@ export const Breaker: MessageFns<Breaker> = {
         throw new globalThis.Error("value provided for field message.late of type int64 too large");
       }
       writer.uint32(136).int64(message.late);
+    }
+    if (message.notClosedFor !== undefined) {
+      Duration.encode(message.notClosedFor, writer.uint32(146).fork()).join();
     }
     return writer;
   },
@@ -1289,6 +1295,14 @@ export const Breaker: MessageFns<Breaker> = {
             message.late = reader.int64() as bigint;
             continue;
           }
+          case 18: {
+            if (tag !== 146) {
+              break;
+            }
+
+            message.notClosedFor = Duration.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1341,6 +1355,9 @@ export const Breaker: MessageFns<Breaker> = {
     message.ignored = (object.ignored !== undefined && object.ignored !== null) ? BigInt(object.ignored) : 0n;
     message.rejected = (object.rejected !== undefined && object.rejected !== null) ? BigInt(object.rejected) : 0n;
     message.late = (object.late !== undefined && object.late !== null) ? BigInt(object.late) : 0n;
+    message.notClosedFor = (object.notClosedFor !== undefined && object.notClosedFor !== null)
+      ? Duration.fromPartial(object.notClosedFor)
+      : undefined;
     return message;
   },
 };
