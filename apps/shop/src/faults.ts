@@ -6,7 +6,7 @@ export const FAULTS = {
   'slow-query': { amount: 'ms', byDefault: 2000, from: 1, to: 60_000 },
   /** The breaker of payments, once open, waits so many seconds for its first probe. */
   'breaker-stuck': { amount: 's', byDefault: 3600, from: 1, to: 3600 },
-  /** Every checkout leaves a key of its own of so many KiB in Redis, without an end. */
+  /** Every checkout leaves a page of so many KiB and a few small keys of its own in Redis, without an end. */
   'cache-fill': { amount: 'KiB', byDefault: 64, from: 1, to: 1024 },
   /** So many error lines a minute about something that has been broken for ever and that nobody needs. */
   errors: { amount: 'lines a minute', byDefault: 120, from: 1, to: 6000 },

@@ -4,6 +4,7 @@ import type { FaultSwitch } from '../faults.ts';
 import { type Log, errorFields } from '../log.ts';
 
 const SESSION_TTL_S = 600;
+const RECOMMENDED = 8;
 
 /** The customers' sessions, in Redis. A checkout cannot go on without one. */
 export class SessionStore {
@@ -25,14 +26,22 @@ export class SessionStore {
     await this.#keepRecommendations();
   }
 
-  /** The bug of `cache-fill`: the key names the request, so it is never read again, and it never ends. */
+  /**
+   * The bug of `cache-fill`: the keys name the request, so they are never read again, and they never
+   * end. One big page and a few small entries: a full Redis refuses the big one first, and the small
+   * ones take what is left, until there is no room for a session either.
+   */
   async #keepRecommendations(): Promise<void> {
-    const sizeKib = this.#faults.amount('cache-fill');
-    if (sizeKib === undefined) return;
-    try {
-      await this.#redis.set(`recommendations:${randomUUID()}`, 'r'.repeat(sizeKib * 1024));
-    } catch (error) {
-      this.#log.warn('recommendations not kept', errorFields(error));
+    const pageKib = this.#faults.amount('cache-fill');
+    if (pageKib === undefined) return;
+    const name = `recommendations:${randomUUID()}`;
+    const sizesKib = [pageKib, ...Array.from({ length: RECOMMENDED }, () => 1)];
+    const kept = await Promise.allSettled(
+      sizesKib.map((kib, index) => this.#redis.set(`${name}:${index}`, 'r'.repeat(kib * 1024))),
+    );
+    const refused = kept.find((each) => each.status === 'rejected');
+    if (refused !== undefined) {
+      this.#log.warn('recommendations not kept', errorFields(refused.reason));
     }
   }
 }

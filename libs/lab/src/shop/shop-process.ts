@@ -1,4 +1,4 @@
-import { type Leashed, startLeashed, waitUntilReady } from '@starr/store';
+import { type Exit, type Leashed, startLeashed, waitUntilReady } from '@starr/store';
 import { type ShopRole, shopProgram, sourceAddressOption } from './shop-program.ts';
 
 const READY_WITHIN_MS = 30_000;
@@ -16,6 +16,8 @@ export interface ShopProcess {
   /** e.g. `http://127.101.7.1:23456`. */
   readonly url: string;
   readonly pid: number;
+  /** Resolves when it has ended, however it ended. */
+  readonly exited: Promise<Exit>;
   /** Switches faults as FAULTS spells them, e.g. `{ on: 'leak-connections:3', off: 'errors' }`. */
   switchFaults(faults: { readonly on?: string; readonly off?: string }): Promise<void>;
   /** GET /state: its policies and faults. */
@@ -101,6 +103,7 @@ function processFrom(place: ShopPlace, leashed: Leashed, url: string): ShopProce
     address: place.address,
     url,
     pid: leashed.pid,
+    exited: leashed.exited,
     post,
     switchFaults: async (faults) => {
       await post('/faults', faults);
