@@ -148,7 +148,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/*.spec.ts', '**/src/spec/**/*.ts'],
+    files: ['**/*.spec.ts', '**/src/spec/**/*.ts', '**/src/test/**/*.ts'],
     rules: {
       // The lab starts what these libraries are tested on, and uses one of them itself.
       '@nx/enforce-module-boundaries': boundaryRule(boundariesOfSpecs, {

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { systemClock, type Catalog, type Clock, type Doctor } from '@starr/kernel';
 import { createLog, type Log } from '@starr/telemetry';
+import { adviseGrants } from './advise-grants.ts';
 import { checkThresholds } from './check-request.ts';
 import { describe } from './describe.ts';
 import { examine, type TargetState } from './examine.ts';
@@ -82,6 +83,12 @@ export function createDoctor<Q, O>(
     examine: (request, signal) =>
       examine({ diagnostics, states, clock, log, pairGapMs }, request, signal),
     resolve: (keys, signal) => resolve({ resolvers, states, clock, pairGapMs }, keys, signal),
+    grants: (target, signal) =>
+      adviseGrants(
+        { advisor: (catalog as Catalog).grants, states, clock, pairGapMs },
+        target,
+        signal,
+      ),
     plan: (request, signal) => plan(planning, request, signal),
     apply: (request, signal) => operations.apply(request, signal),
     cancel: (operation) => operations.cancel(operation),

@@ -1,5 +1,6 @@
 import type { AnyDiagnostic } from './diagnostic.ts';
-import type { Read } from './read.ts';
+import type { GrantsAdvisor } from './grants-advice.ts';
+import type { Read, Reads } from './read.ts';
 import type { AnyRemedy } from './remedy.ts';
 
 /** A read that answers "what is this key": its relations touch the kinds it resolves. */
@@ -14,4 +15,6 @@ export interface Catalog<Q = unknown, O = unknown> {
   readonly diagnostics: readonly AnyDiagnostic<Q>[];
   readonly remedies: readonly AnyRemedy<Q, O>[];
   readonly resolvers: readonly Resolver<Q>[];
+  /** Absent: nothing can be granted on this kind of target. */
+  readonly grants?: GrantsAdvisor<Reads<Q>>;
 }

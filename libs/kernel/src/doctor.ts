@@ -1,6 +1,7 @@
 import type { BlindSpot } from './blind-spot.ts';
 import type { Threshold } from './diagnostic.ts';
 import type { Entity, Relation } from './entity.ts';
+import type { GrantsAdvice } from './grants-advice.ts';
 import type { MeasurementSpec, Measurement } from './measurement.ts';
 import type { Effect } from './remedy.ts';
 import type { Value } from './value.ts';
@@ -155,6 +156,8 @@ export interface Doctor {
   examine(request: ExamineRequest, signal: AbortSignal): AsyncIterable<CheckResult>;
   /** Relations around the keys, bounded. */
   resolve(keys: readonly Entity[], signal: AbortSignal): Promise<readonly Relation[]>;
+  /** What the target's roles need and lack. Fails with TARGET_UNSUPPORTED where nothing can be granted. */
+  grants(target: string, signal: AbortSignal): Promise<GrantsAdvice>;
   /** Progress, then a plan or a refusal. */
   plan(request: PlanRequest, signal: AbortSignal): AsyncIterable<PlanEvent>;
   apply(request: ApplyRequest, signal: AbortSignal): AsyncIterable<ApplyEvent>;

@@ -75,6 +75,7 @@ export {
 } from './remedy.ts';
 export type { Adapter, Greeting, Limit, Outcome, Probed, Progress } from './adapter.ts';
 export type { Catalog, Resolver } from './catalog.ts';
+export { defineGrantsAdvisor, type GrantsAdvice, type GrantsAdvisor } from './grants-advice.ts';
 
 /* For those who host or call a doctor. */
 export type {

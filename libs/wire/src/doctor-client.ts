@@ -55,7 +55,7 @@ export function createDoctorClient(options: DoctorClientOptions): Doctor & { clo
 function looking(
   client: DoctorServiceClient,
   timeoutMs: number,
-): Pick<Doctor, 'describe' | 'examine' | 'resolve'> {
+): Pick<Doctor, 'describe' | 'examine' | 'resolve' | 'grants'> {
   return {
     describe: () => describeAll(client, timeoutMs),
     async *examine(request: ExamineRequest, signal) {
@@ -75,6 +75,8 @@ function looking(
       });
       return response.relations.map(relationFromProto);
     },
+    grants: (target, signal) =>
+      callUnary(client.adviseGrants.bind(client), { target }, { timeoutMs, signal }),
   };
 }
 

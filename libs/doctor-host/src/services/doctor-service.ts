@@ -33,6 +33,10 @@ export function doctorService(doctor: Doctor, log: Log): ServedService {
       const relations = await doctor.resolve(request.keys.map(entityFromProto), signal);
       return { relations: relations.map(relationToProto) };
     }),
+    adviseGrants: unary(log, async (request, { signal }) => {
+      const { language, diagnosing, acting, lacking } = await doctor.grants(request.target, signal);
+      return { language, diagnosing: [...diagnosing], acting: [...acting], lacking: [...lacking] };
+    }),
     planRemedy: streaming(log, async function* (request, { signal }) {
       for await (const event of doctor.plan(planRequestFromProto(request), signal))
         yield planEventToProto(event);
@@ -54,6 +58,7 @@ export function doctorService(doctor: Doctor, log: Log): ServedService {
       [`${PATH}/Describe`]: 'viewer',
       [`${PATH}/Examine`]: 'viewer',
       [`${PATH}/ResolveEntities`]: 'viewer',
+      [`${PATH}/AdviseGrants`]: 'viewer',
       [`${PATH}/PlanRemedy`]: 'operator',
       [`${PATH}/ApplyOperation`]: 'operator',
       [`${PATH}/CancelOperation`]: 'operator',

@@ -332,6 +332,24 @@ export interface ResolveEntitiesResponse {
   relations: Relation[];
 }
 
+/** Asks what a target's roles need. */
+export interface AdviseGrantsRequest {
+  /** The target's name. */
+  target: string;
+}
+
+/** What roles need and lack, each line a command that a person runs as it stands. */
+export interface AdviseGrantsResponse {
+  /** sql, acl, kubectl … */
+  language: string;
+  /** All that the checks need. */
+  diagnosing: string[];
+  /** All that the remedies need beside it. */
+  acting: string[];
+  /** Of the above, what is not there yet. */
+  lacking: string[];
+}
+
 /** Asks for a plan. */
 export interface PlanRemedyRequest {
   /** The remedy's id. */
@@ -2053,6 +2071,152 @@ export const ResolveEntitiesResponse: MessageFns<ResolveEntitiesResponse> = {
   },
 };
 
+function createBaseAdviseGrantsRequest(): AdviseGrantsRequest {
+  return { target: "" };
+}
+
+export const AdviseGrantsRequest: MessageFns<AdviseGrantsRequest> = {
+  encode(message: AdviseGrantsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.target !== "") {
+      writer.uint32(10).string(message.target);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdviseGrantsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdviseGrantsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.target = reader.string();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AdviseGrantsRequest>): AdviseGrantsRequest {
+    return AdviseGrantsRequest.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdviseGrantsRequest>): AdviseGrantsRequest {
+    const message = createBaseAdviseGrantsRequest();
+    message.target = object.target ?? "";
+    return message;
+  },
+};
+
+function createBaseAdviseGrantsResponse(): AdviseGrantsResponse {
+  return { language: "", diagnosing: [], acting: [], lacking: [] };
+}
+
+export const AdviseGrantsResponse: MessageFns<AdviseGrantsResponse> = {
+  encode(message: AdviseGrantsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.language !== "") {
+      writer.uint32(10).string(message.language);
+    }
+    for (const v of message.diagnosing) {
+      writer.uint32(18).string(v!);
+    }
+    for (const v of message.acting) {
+      writer.uint32(26).string(v!);
+    }
+    for (const v of message.lacking) {
+      writer.uint32(34).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AdviseGrantsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAdviseGrantsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.language = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.diagnosing.push(reader.string());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.acting.push(reader.string());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.lacking.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<AdviseGrantsResponse>): AdviseGrantsResponse {
+    return AdviseGrantsResponse.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<AdviseGrantsResponse>): AdviseGrantsResponse {
+    const message = createBaseAdviseGrantsResponse();
+    message.language = object.language ?? "";
+    message.diagnosing = object.diagnosing?.map((e) => e) || [];
+    message.acting = object.acting?.map((e) => e) || [];
+    message.lacking = object.lacking?.map((e) => e) || [];
+    return message;
+  },
+};
+
 function createBasePlanRemedyRequest(): PlanRemedyRequest {
   return { remedy: "", target: "", params: {}, undoReceipts: [] };
 }
@@ -3491,6 +3655,17 @@ export const DoctorServiceService = {
       Buffer.from(ResolveEntitiesResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): ResolveEntitiesResponse => ResolveEntitiesResponse.decode(value),
   },
+  /** What the target's roles need and lack, as commands. Changes nothing. */
+  adviseGrants: {
+    path: "/starr.doctor.v1.DoctorService/AdviseGrants" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: AdviseGrantsRequest): Buffer => Buffer.from(AdviseGrantsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): AdviseGrantsRequest => AdviseGrantsRequest.decode(value),
+    responseSerialize: (value: AdviseGrantsResponse): Buffer =>
+      Buffer.from(AdviseGrantsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): AdviseGrantsResponse => AdviseGrantsResponse.decode(value),
+  },
   /** Reads the pre-state and makes a sealed plan; changes nothing. */
   planRemedy: {
     path: "/starr.doctor.v1.DoctorService/PlanRemedy" as const,
@@ -3546,6 +3721,8 @@ export interface DoctorServiceServer extends UntypedServiceImplementation {
   examine: handleServerStreamingCall<ExamineRequest, ExamineResponse>;
   /** Relations around the keys: which pod has this address, which client this backend. */
   resolveEntities: handleUnaryCall<ResolveEntitiesRequest, ResolveEntitiesResponse>;
+  /** What the target's roles need and lack, as commands. Changes nothing. */
+  adviseGrants: handleUnaryCall<AdviseGrantsRequest, AdviseGrantsResponse>;
   /** Reads the pre-state and makes a sealed plan; changes nothing. */
   planRemedy: handleServerStreamingCall<PlanRemedyRequest, PlanRemedyResponse>;
   /** Applies one operation of a sealed plan, at most once. Going away only detaches. */
@@ -3595,6 +3772,22 @@ export interface DoctorServiceClient extends Client {
     metadata: Metadata,
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: ResolveEntitiesResponse) => void,
+  ): ClientUnaryCall;
+  /** What the target's roles need and lack, as commands. Changes nothing. */
+  adviseGrants(
+    request: AdviseGrantsRequest,
+    callback: (error: ServiceError | null, response: AdviseGrantsResponse) => void,
+  ): ClientUnaryCall;
+  adviseGrants(
+    request: AdviseGrantsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: AdviseGrantsResponse) => void,
+  ): ClientUnaryCall;
+  adviseGrants(
+    request: AdviseGrantsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: AdviseGrantsResponse) => void,
   ): ClientUnaryCall;
   /** Reads the pre-state and makes a sealed plan; changes nothing. */
   planRemedy(request: PlanRemedyRequest, options?: Partial<CallOptions>): ClientReadableStream<PlanRemedyResponse>;
