@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { answerSweep, catalogIndex } from '@starr/incident';
 import type { CheckResult, SealedPlan } from '@starr/kernel';
 import pg from 'pg';
 import { createDatabase } from './database.ts';
@@ -61,6 +62,15 @@ const result: CheckResult = {
   thresholds: { critical: 0.9 },
   footprint: { queries: 1 },
 };
+
+const answer = answerSweep({
+  environment: 'prod-eu',
+  startedAt: AT,
+  endedAt: AT,
+  results: [result],
+  playbooks: [],
+  catalog: catalogIndex([]),
+});
 
 function sealed(overrides: Partial<SealedPlan> = {}): SealedPlan {
   return {
@@ -183,19 +193,19 @@ describe('sweeps', () => {
       state: 'answered',
       endedAt: AT,
       traceId: 'a'.repeat(32),
-      evidence: [result],
-      answer: { headline: 'full' },
+      evidence: { results: [result], endedAt: AT },
+      answer,
     });
     const stored = await store.sweeps.get('S1');
-    const rows = stored?.evidence?.[0]?.verdict.findings?.[0]?.rows;
+    const rows = stored?.evidence?.results[0]?.verdict.findings?.[0]?.rows;
     expect(rows?.[0]).toEqual({
       queryid: 9_007_199_254_740_993n,
       started: { moment: '2026-11-24T03:05:40.123456Z' },
       bytes: new Uint8Array([1, 2]),
       name: 'a\uFFFDb\uFFFD',
     });
-    expect(stored?.evidence?.[0]?.observedFrom).toEqual(AT);
-    expect(stored?.answer).toEqual({ headline: 'full' });
+    expect(stored?.evidence?.results[0]?.observedFrom).toEqual(AT);
+    expect(stored?.answer).toEqual(answer);
     const latest = await store.sweeps.latest('prod-eu', 5);
     expect(latest.map(({ id }) => id)).toEqual(['S1']);
     expect(await store.sweeps.latest('other', 5)).toEqual([]);

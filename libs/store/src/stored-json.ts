@@ -1,16 +1,4 @@
-import type { CheckResult, Json, Value } from '@starr/kernel';
-
-/**
- * Evidence as jsonb and back, losing nothing: a Date is {"$date"}, an int64 {"$int64"}, bytes {"$bytes"}.
- * Needed so that a sweep can be replayed: the same evidence gives the same answer.
- */
-export function storedFromResults(results: readonly CheckResult[]): string {
-  return toStored(results);
-}
-
-export function resultsFromStored(stored: unknown): readonly CheckResult[] {
-  return revive(stored) as readonly CheckResult[];
-}
+import type { Json, Value } from '@starr/kernel';
 
 export function storedFromParams(params: Readonly<Record<string, Value>>): string {
   return toStored(params);
@@ -20,7 +8,10 @@ export function paramsFromStored(stored: unknown): Readonly<Record<string, Value
   return revive(stored) as Readonly<Record<string, Value>>;
 }
 
-/** Any plain data with dates, int64 and bytes in it as JSON text that jsonb takes. */
+/**
+ * Any plain data with dates, int64 and bytes in it as JSON text that jsonb takes, and back, losing nothing: a Date is
+ * {"$date"}, an int64 {"$int64"}, bytes {"$bytes"}. Needed so that a sweep can be replayed: same evidence, same answer.
+ */
 export function toStored(value: unknown): string {
   return JSON.stringify(encode(value));
 }

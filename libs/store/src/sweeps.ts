@@ -1,8 +1,15 @@
-import type { CheckResult, Json } from '@starr/kernel';
+import type { Answer, SweepInput } from '@starr/incident';
+import type { Json } from '@starr/kernel';
 import type { Database } from './database.ts';
-import { resultsFromStored, storedFromResults, toStored } from './stored-json.ts';
+import { fromStored, toStored } from './stored-json.ts';
 
 export type SweepState = 'running' | 'answered' | 'failed' | 'cancelled';
+
+/** All that an answer was made from but playbooks and catalog: with these it can be made again. */
+export type SweepEvidence = Pick<
+  SweepInput,
+  'results' | 'relations' | 'unseen' | 'acceptances' | 'endedAt'
+>;
 
 /** One run over an environment, as it is kept. */
 export interface StoredSweep {
@@ -17,10 +24,10 @@ export interface StoredSweep {
   readonly state: SweepState;
   /** Absent: not traced. */
   readonly traceId?: string;
-  /** All results, masked at the doctor. Absent: still running. */
-  readonly evidence?: readonly CheckResult[];
+  /** Masked at the doctor. Absent: still running. */
+  readonly evidence?: SweepEvidence;
   /** Absent: none was reached. */
-  readonly answer?: Json;
+  readonly answer?: Answer;
 }
 
 export type SweepHead = Omit<StoredSweep, 'evidence'>;
@@ -43,7 +50,7 @@ interface SweepRow {
   readonly state: SweepState;
   readonly trace_id: string | null;
   readonly evidence?: unknown;
-  readonly answer: Json | null;
+  readonly answer: unknown;
 }
 
 const SAVE = `
@@ -69,7 +76,7 @@ export function createSweeps(database: Database): Sweeps {
         if (row === undefined) return undefined;
         return {
           ...headFromRow(row),
-          ...(row.evidence !== null && { evidence: resultsFromStored(row.evidence) }),
+          ...(row.evidence !== null && { evidence: fromStored(row.evidence) as SweepEvidence }),
         };
       }),
     latest: (environment, count) =>
@@ -94,7 +101,7 @@ function valuesOf(sweep: StoredSweep): readonly unknown[] {
     sweep.endedAt ?? null,
     sweep.state,
     sweep.traceId ?? null,
-    sweep.evidence === undefined ? null : storedFromResults(sweep.evidence),
+    sweep.evidence === undefined ? null : toStored(sweep.evidence),
     sweep.answer === undefined ? null : toStored(sweep.answer),
   ];
 }
@@ -109,6 +116,6 @@ function headFromRow(row: SweepRow): SweepHead {
     state: row.state,
     ...(row.ended_at !== null && { endedAt: row.ended_at }),
     ...(row.trace_id !== null && { traceId: row.trace_id }),
-    ...(row.answer !== null && { answer: row.answer }),
+    ...(row.answer !== null && { answer: fromStored(row.answer) as Answer }),
   };
 }

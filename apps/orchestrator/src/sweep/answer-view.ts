@@ -1,0 +1,44 @@
+import type { Answer, CauseAnswer } from '@starr/incident';
+import type { AnswerView, CauseView } from '@starr/wire';
+import { stepsOf } from './record-sweep.ts';
+
+/** `incident`: absent when nothing was found or nothing could be recorded; steps then have no plan. */
+export function answerView(answer: Answer, incident?: string): AnswerView {
+  return {
+    ...(incident !== undefined && { incident }),
+    headline: answer.headline,
+    ...(answer.severity !== 'none' && { severity: answer.severity }),
+    causes: [...answer.causes, ...answer.possible].map(causeView),
+    proposals: stepsOf(answer).map((step) => ({
+      ...(incident !== undefined && { plan: `${incident}.${step.number}` }),
+      role: step.role,
+      says: step.title,
+      remedy: step.remedy,
+      target: step.target,
+      params: step.params,
+    })),
+    unexplainedFindings: answer.unexplained.length,
+    checks: answer.checks.length,
+    blindChecks: answer.blind.filter(({ isPartial }) => !isPartial).length,
+    answerJson: answerJson(answer),
+  };
+}
+
+/** Moments as RFC 3339, int64 as text of digits. */
+export function answerJson(answer: Answer): string {
+  return JSON.stringify(answer, (_key, value: unknown) =>
+    typeof value === 'bigint' ? value.toString() : value,
+  );
+}
+
+function causeView(cause: CauseAnswer): CauseView {
+  return {
+    playbook: cause.playbook,
+    title: cause.title,
+    severity: cause.severity,
+    explains: cause.explains.length,
+    against: cause.against.length,
+    isGrounded: cause.standing === 'grounded',
+    path: cause.path.join(' '),
+  };
+}

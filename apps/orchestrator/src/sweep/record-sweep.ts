@@ -1,0 +1,83 @@
+import type { Answer, NextStep } from '@starr/incident';
+import type {
+  Opener,
+  Proposal,
+  Store,
+  StoredIncident,
+  StoredPlan,
+  StoredSweep,
+} from '@starr/store';
+
+export interface Recorded {
+  /** Absent: nothing was found, so there is none. */
+  readonly incident?: StoredIncident;
+  /** One a step of the answer, in its order. */
+  readonly plans: readonly StoredPlan[];
+}
+
+/** The sweep whole, and where it found something, its incident with numbered proposals. */
+export async function recordSweep(
+  store: Store,
+  sweep: StoredSweep,
+  answer: Answer,
+  openedBy: Opener,
+): Promise<Recorded> {
+  await store.sweeps.save(sweep);
+  if (answer.findings.length === 0) return { plans: [] };
+  const incident = await store.incidents.open({
+    environment: sweep.environment,
+    openedBy,
+    fingerprint: fingerprintOf(answer),
+    title: answer.headline,
+    sweep: sweep.id,
+  });
+  const proposals = stepsOf(answer).map(proposalFromStep);
+  const plans =
+    proposals.length === 0 ? [] : await store.plans.propose(incident.id, sweep.id, proposals);
+  return { incident, plans };
+}
+
+/** What the likeliest cause rests on, else the worst finding: the same trouble in the next sweep has the same. */
+export function fingerprintOf(answer: Answer): string {
+  const [cause] = answer.causes;
+  const worst =
+    answer.findings.find(({ severity }) => severity === 'critical') ?? answer.findings[0];
+  return cause?.explains[0] ?? worst?.id ?? 'nothing found';
+}
+
+export interface CauseStep extends NextStep {
+  readonly playbook: string;
+}
+
+export function stepsOf(answer: Answer): readonly CauseStep[] {
+  return answer.causes.flatMap(({ playbook, steps }) =>
+    steps.map((step) => ({ ...step, playbook })),
+  );
+}
+
+function proposalFromStep(step: CauseStep): Proposal {
+  return {
+    role: step.role,
+    says: step.title,
+    cause: step.playbook,
+    remedy: step.remedy,
+    target: step.target,
+    params: step.params,
+  };
+}
+
+/** Steps are numbered as their plans are: the plan of step 2 of INC-7 is INC-7.2, also when INC-7 had plans before. */
+export function numberSteps(answer: Answer, plans: readonly StoredPlan[]): Answer {
+  let next = 0;
+  return {
+    ...answer,
+    causes: answer.causes.map((cause) => ({
+      ...cause,
+      steps: cause.steps.map((step) => {
+        const number = plans[next]?.number ?? step.number;
+        next += 1;
+        return { ...step, number };
+      }),
+    })),
+  };
+}
