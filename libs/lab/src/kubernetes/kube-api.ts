@@ -48,18 +48,20 @@ const PATCH_TYPE: Record<PatchKind, string> = {
   strategic: 'application/strategic-merge-patch+json',
 };
 
-const parsed = (text: string): unknown => {
+/** A log is text, and so is the answer of a throttled or half-dead server. */
+const parsed = (text: string, type = ''): unknown => {
+  if (!type.startsWith('application/json')) return text;
   try {
     return JSON.parse(text) as unknown;
   } catch {
-    return text; // a throttled or half-dead server answers in plain words
+    return text;
   }
 };
 
-const wholeBody = async (response: IncomingMessage): Promise<string> => {
+const bodyOf = async (response: IncomingMessage): Promise<unknown> => {
   let text = '';
   for await (const chunk of response.setEncoding('utf8')) text += String(chunk);
-  return text;
+  return parsed(text, response.headers['content-type']);
 };
 
 const wordsOf = (body: unknown): string =>
@@ -118,8 +120,8 @@ export const createKubeApi = (access: KubeAccess): KubeApi => {
     const signal = request.signal ? AbortSignal.any([request.signal, limit]) : limit;
     try {
       const response = await open({ ...request, signal });
-      const body = parsed(await wholeBody(response)) as T;
-      return { status: response.statusCode ?? 0, headers: response.headers, body };
+      const body = await bodyOf(response);
+      return { status: response.statusCode ?? 0, headers: response.headers, body: body as T };
     } catch (error) {
       limit.throwIfAborted(); // Node calls it aborted, whoever aborted it
       throw error;
@@ -141,7 +143,7 @@ export const createKubeApi = (access: KubeAccess): KubeApi => {
       const response = await open({ method: 'GET', path, signal });
       if ((response.statusCode ?? 0) >= 400) {
         throw new Error(
-          `GET ${path}: ${response.statusCode ?? 0} ${wordsOf(parsed(await wholeBody(response)))}`,
+          `GET ${path}: ${response.statusCode ?? 0} ${wordsOf(await bodyOf(response))}`,
         );
       }
       yield* linesOf(response);
