@@ -1,12 +1,20 @@
 import type { Catalog } from '@starr/kernel';
+import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
+import { idleSessions } from './diagnostics/idle-sessions.ts';
+import { longRunningQueries } from './diagnostics/long-running-queries.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
+import { backendsRead } from './reads/backends.ts';
 import { sessionGroupsRead } from './reads/session-groups.ts';
+import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
 
 /** What a PostgreSQL server can be asked and what can be done for it. */
 export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
-  diagnostics: [connectionUse],
-  remedies: [],
-  resolvers: [{ kinds: ['address', 'client', 'application'], read: sessionGroupsRead }],
+  diagnostics: [connectionLeak, connectionUse, idleSessions, longRunningQueries],
+  remedies: [terminateIdleSessions],
+  resolvers: [
+    { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
+    { kinds: ['backend'], read: backendsRead },
+  ],
 };

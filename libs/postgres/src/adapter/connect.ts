@@ -1,6 +1,5 @@
 import { Client, types, type ClientConfig } from 'pg';
 import type { PostgresConfig, PostgresCredential } from '../postgres-config.ts';
-import { answeredWithin } from './answered-within.ts';
 import { doctorErrorFromPg, type PgErrorContext } from './pg-error.ts';
 
 export const APPLICATION_NAME = 'starr';
@@ -21,7 +20,7 @@ export function contextFrom(config: PostgresConfig, role: string): PgErrorContex
 
 /**
  * Opens one session. No timeout goes into the startup packet: a pooler refuses such parameters (08P01),
- * so each transaction sets its own.
+ * so each transaction sets its own. Nothing is set for the session either: behind a pooler it would be somebody else's next.
  */
 export async function connect(
   config: PostgresConfig,
@@ -37,13 +36,6 @@ export async function connect(
   for (const oid of [DATE, TIMESTAMP, TIMESTAMPTZ]) client.setTypeParser(oid, (text) => text);
   try {
     await client.connect();
-    // The one session that is held on purpose outlives idle_session_timeout (14+); older servers have no such setting.
-    await answeredWithin(
-      client.query(
-        `SELECT set_config('idle_session_timeout', '0', false) WHERE current_setting('idle_session_timeout', true) IS NOT NULL`,
-      ),
-      withinMs,
-    );
     return client;
   } catch (thrown) {
     discard(client);

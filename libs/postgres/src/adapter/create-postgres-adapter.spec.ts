@@ -9,7 +9,7 @@ import {
 } from '@starr/lab';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresRequest, RowsAnswer } from '../postgres-request.ts';
-import { configOf, createRoles, eventually, limitOf } from '../spec/lab-target.ts';
+import { configOf, createRoles, eventually, limitOf } from '../test/lab-target.ts';
 import { createPostgresAdapter } from './create-postgres-adapter.ts';
 
 const rows = (sql: string): PostgresRequest => ({ kind: 'rows', sql });

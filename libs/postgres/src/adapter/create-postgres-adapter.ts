@@ -12,7 +12,9 @@ import type { PostgresRequest, Refusal } from '../postgres-request.ts';
 import { stateOf, textOf } from './pg-error.ts';
 import { refusedByFromText } from './decode-refusal.ts';
 import { HeldSession } from './held-session.ts';
+import { createActing } from './acting.ts';
 import { performRequest, rowsFrom } from './perform.ts';
+import { probeAct } from './probe.ts';
 
 /** Refusals are evidence for a while, not for ever. */
 const REFUSALS_KEPT = 100;
@@ -37,14 +39,16 @@ export function createPostgresAdapter(
     clock,
     onFailedConnect: remember,
   });
+  const acts = createActing(config, clock, looking, remember);
   return {
     greet: (limit) => greet(looking, limit),
     perform: (request, limit) => performRequest(request, looking, () => refusals, limit),
-    // eslint-disable-next-line require-yield
-    apply: async function* () {
-      throw new Error('not yet');
-    },
-    probe: () => Promise.reject(new Error('not yet')),
+    apply: (act, operationId, limit) => acts.apply(act, operationId, limit),
+    probe: (act, operationId, limit) =>
+      acts.isRunning(operationId)
+        ? Promise.resolve({ state: 'running', says: 'sessions are being ended' })
+        : probeAct(act, looking, limit),
+    cancel: (operationId) => acts.cancel(operationId),
     close: () => looking.release(),
   };
 }

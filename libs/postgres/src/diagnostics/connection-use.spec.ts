@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { statusOf, type Limits, type Pair } from '@starr/kernel';
 import type { Refusal } from '../postgres-request.ts';
 import type { Slots } from '../reads/slots.ts';
-import { lookOf } from '../spec/lab-target.ts';
+import { lookOf } from '../test/lab-target.ts';
 import { connectionUse } from './connection-use.ts';
 
 const limits = Object.fromEntries(
