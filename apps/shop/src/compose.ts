@@ -4,6 +4,7 @@ import type { Config, Place } from './config.ts';
 import { faultRoutes } from './fault-routes.ts';
 import { FaultSwitch } from './faults.ts';
 import { type Routes, serve } from './http-server.ts';
+import { joinResilience } from './join-resilience.ts';
 import { type Log, createLog } from './log.ts';
 import { composePayments } from './payments/payments.ts';
 import type { RunningRole } from './running-role.ts';
@@ -33,11 +34,16 @@ export async function compose(config: Config): Promise<App> {
   const role = roleOf(config, faults, log);
   const server = await serve(place.host, place.port, routesOf(role, place, faults), log);
   log.info('listening', { url: server.url });
+  const attachment =
+    place.resilience === undefined || role.policies === undefined
+      ? undefined
+      : joinResilience(place.resilience, role.policies, place, log);
   role.started?.();
   return {
     done: role.done ?? new Promise(() => undefined),
     async stop() {
       await server.stop();
+      await attachment?.stop();
       await role.stop();
       await stopTelemetry();
     },

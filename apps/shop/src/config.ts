@@ -1,8 +1,9 @@
 import { isIP } from 'node:net';
+import { podFromEnv } from '@starr/attach';
 import { type Fault, parseFaults } from './faults.ts';
 
-export const ROLES = ['checkout', 'worker', 'payments', 'traffic', 'setup'] as const;
-export type Role = (typeof ROLES)[number];
+const ROLES = ['checkout', 'worker', 'payments', 'traffic', 'setup'] as const;
+type Role = (typeof ROLES)[number];
 
 /** What every process of the shop has. */
 export interface Place {
@@ -13,11 +14,18 @@ export interface Place {
   /** Name of this process among those of its role: the pod's name. */
   readonly instance: string;
   readonly revision: string;
-  /** Where the resilience service takes attachments, e.g. `127.0.0.1:7704`. Absent: not attached. */
-  readonly resilienceUrl: string | undefined;
-  /** File with the token for it. */
-  readonly resilienceTokenFile: string | undefined;
+  /** Absent: not attached. */
+  readonly resilience: Resilience | undefined;
   readonly faults: readonly Fault[];
+}
+
+/** How to join the resilience service. */
+export interface Resilience {
+  /** host:port. */
+  readonly address: string;
+  /** File with the token for it; absent: none is sent. */
+  readonly tokenFile: string | undefined;
+  readonly pod: ReturnType<typeof podFromEnv>;
 }
 
 export type Config =
@@ -132,10 +140,19 @@ function placeOf(role: Role, from: Reader): Place {
     port: from.count('SHOP_PORT', 0, 0, 65_535),
     instance: from.text('SHOP_INSTANCE', from.text('HOSTNAME', role)),
     revision: from.text('SHOP_REVISION', '1'),
-    resilienceUrl: from.optional('STARR_RESILIENCE_URL'),
-    resilienceTokenFile: from.optional('STARR_TOKEN_FILE'),
+    resilience: resilienceOf(from),
     faults: faults.kind === 'valid' ? faults.faults : [],
   };
+}
+
+function resilienceOf(from: Reader): Resilience | undefined {
+  const url = from.optional('STARR_RESILIENCE_URL');
+  if (url === undefined) return undefined;
+  const address = url.replace(/^\w+:\/\//, '').replace(/\/$/, '');
+  if (!/^[^:/]+:\d+$/.test(address)) {
+    from.problems.push(`STARR_RESILIENCE_URL is "${url}"; it must name host and port`);
+  }
+  return { address, tokenFile: from.optional('STARR_TOKEN_FILE'), pod: podFromEnv(from.env) };
 }
 
 function checkoutOf(from: Reader): CheckoutConfig {
@@ -164,6 +181,7 @@ function trafficOf(from: Reader): TrafficConfig {
 }
 
 interface Reader {
+  readonly env: NodeJS.ProcessEnv;
   readonly problems: string[];
   /** Without a default it must be set. */
   text(name: string, byDefault?: string): string;
@@ -178,6 +196,7 @@ function createReader(env: NodeJS.ProcessEnv): Reader {
     return value === '' ? undefined : value;
   };
   return {
+    env,
     problems,
     optional,
     text(name, byDefault) {

@@ -1,5 +1,5 @@
 /** What can be made wrong on purpose: what the amount after the colon means, its default and its range. */
-export const FAULTS = {
+const FAULTS = {
   /** Every n-th checkout takes a connection from the pool and never gives it back. */
   'leak-connections': { amount: 'every n-th checkout', byDefault: 5, from: 1, to: 1000 },
   /** The look for the customer takes so many milliseconds on the server. */

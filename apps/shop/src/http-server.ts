@@ -12,7 +12,7 @@ export interface Answer {
 }
 
 /** Gets the parsed JSON body, undefined when there was none. */
-export type Handler = (body: unknown) => Promise<Answer> | Answer;
+type Handler = (body: unknown) => Promise<Answer> | Answer;
 
 /** By method and path, e.g. `POST /checkout`. */
 export type Routes = Readonly<Record<string, Handler>>;

@@ -1,6 +1,6 @@
 import { trace } from '@opentelemetry/api';
 
-export type Level = 'debug' | 'info' | 'warn' | 'error';
+type Level = 'debug' | 'info' | 'warn' | 'error';
 export type Fields = Readonly<Record<string, unknown>>;
 
 /** One JSON object a line: time, level, msg, trace_id and span_id where there is a span, then the fields. */

@@ -1,5 +1,5 @@
 /** The other side answered, but not with success. */
-export class StatusError extends Error {
+class StatusError extends Error {
   override readonly name = 'StatusError';
   readonly status: number;
   readonly code: string;

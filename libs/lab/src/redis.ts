@@ -18,7 +18,7 @@ export interface RedisOptions {
   readonly password?: string;
 }
 
-export interface RedisRestart {
+interface RedisRestart {
   /** False returns as soon as the process runs, e.g. to meet it LOADING. Default true. */
   readonly ready?: boolean;
   /** Settings of this run alone. */
