@@ -11,9 +11,12 @@ export type GoToolchain =
  * Looks for a Go that is new enough. An older one that may fetch a newer one by itself (`GOTOOLCHAIN=auto`,
  * its default) counts when it can: it is asked inside a folder whose go.mod demands it.
  */
-export async function findGoToolchain(moduleFolder: string): Promise<GoToolchain> {
+export async function findGoToolchain(
+  moduleFolder: string,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<GoToolchain> {
   const wanted = `Go ${OLDEST.join('.')} or newer`;
-  const answer = await goVersion(moduleFolder);
+  const answer = await goVersion(moduleFolder, env);
   if (answer.kind === 'failed') {
     return {
       kind: 'missing',
@@ -34,11 +37,16 @@ type Answer =
   | { readonly kind: 'says'; readonly says: string }
   | { readonly kind: 'failed'; readonly absent: boolean; readonly says: string };
 
-function goVersion(cwd: string): Promise<Answer> {
+function goVersion(cwd: string, env: NodeJS.ProcessEnv): Promise<Answer> {
   return new Promise((resolve) => {
-    execFile('go', ['env', 'GOVERSION'], { cwd, timeout: 120_000 }, (error, stdout, stderr) => {
-      if (error === null) resolve({ kind: 'says', says: stdout.trim() });
-      else resolve({ kind: 'failed', absent: error.code === 'ENOENT', says: stderr.trim() });
-    });
+    execFile(
+      'go',
+      ['env', 'GOVERSION'],
+      { cwd, env, timeout: 120_000 },
+      (error, stdout, stderr) => {
+        if (error === null) resolve({ kind: 'says', says: stdout.trim() });
+        else resolve({ kind: 'failed', absent: error.code === 'ENOENT', says: stderr.trim() });
+      },
+    );
   });
 }
