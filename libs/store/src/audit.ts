@@ -1,5 +1,5 @@
 import type { Json } from '@starr/kernel';
-import type { Database } from './database.ts';
+import type { Database, Query } from './database.ts';
 import { storableText, toStored } from './stored-json.ts';
 
 /** Who did what to what, and why. Never changed, never deleted: the store refuses both. */
@@ -36,21 +36,23 @@ interface AuditRow {
   readonly details: Readonly<Record<string, Json>>;
 }
 
+/** Inside the transaction of what it tells of, so that neither stands without the other. */
+export async function writeAudit(query: Query, entry: AuditEntry): Promise<void> {
+  await query(
+    'INSERT INTO starr.audit (actor, action, subject, reason, details) VALUES ($1, $2, $3, $4, $5)',
+    [
+      storableText(entry.actor),
+      entry.action,
+      storableText(entry.subject),
+      entry.reason === undefined ? null : storableText(entry.reason),
+      toStored(entry.details ?? {}),
+    ],
+  );
+}
+
 export function createAudit(database: Database): Audit {
   return {
-    append: (entry) =>
-      database.call(async (query) => {
-        await query(
-          'INSERT INTO starr.audit (actor, action, subject, reason, details) VALUES ($1, $2, $3, $4, $5)',
-          [
-            storableText(entry.actor),
-            entry.action,
-            storableText(entry.subject),
-            entry.reason === undefined ? null : storableText(entry.reason),
-            toStored(entry.details ?? {}),
-          ],
-        );
-      }),
+    append: (entry) => database.call((query) => writeAudit(query, entry)),
     list: (subject, count) =>
       database.call(async (query) => {
         const rows = await query<AuditRow>(

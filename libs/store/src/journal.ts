@@ -1,4 +1,5 @@
 import { DoctorError } from '@starr/kernel';
+import { writeAudit } from './audit.ts';
 import type { Database, Query } from './database.ts';
 import type { Lease } from './leases.ts';
 import { violatedConstraint } from './store-error.ts';
@@ -127,15 +128,24 @@ async function intend(query: Query, intent: NewIntent, lease: Lease): Promise<vo
       lease.fence.toString(),
     ],
   );
-  if (rows.length > 0) return;
-  throw new DoctorError('REMEDY_BUSY', {
-    message: `The lease ${lease.name} was lost; another orchestrator may act.`,
+  if (rows.length === 0)
+    throw new DoctorError('REMEDY_BUSY', {
+      message: `The lease ${lease.name} was lost; another orchestrator may act.`,
+    });
+  await writeAudit(query, {
+    actor: intent.actor,
+    action: 'operation.intend',
+    subject: intent.plan,
+    details: { operation: intent.operation },
   });
 }
 
 async function conclude(query: Query, operation: string, outcome: NewOutcome): Promise<boolean> {
   // Outcomes of one operation are written one after another, or two could both be the first.
-  await query('SELECT 1 FROM starr.intents WHERE operation = $1 FOR UPDATE', [operation]);
+  const [intent] = await query<{ plan: string; actor: string }>(
+    'SELECT plan, actor FROM starr.intents WHERE operation = $1 FOR UPDATE',
+    [operation],
+  );
   const rows = await query(
     `INSERT INTO starr.outcomes (operation, number, outcome, known_by, receipt, says)
      SELECT $1, count(*) + 1, $2, $3, $4, $5 FROM starr.outcomes WHERE operation = $1
@@ -149,7 +159,14 @@ async function conclude(query: Query, operation: string, outcome: NewOutcome): P
       storableText(outcome.says),
     ],
   );
-  return rows.length > 0;
+  if (rows.length === 0 || intent === undefined) return false;
+  await writeAudit(query, {
+    actor: intent.actor,
+    action: `operation.${outcome.outcome}`,
+    subject: intent.plan,
+    details: { operation, knownBy: outcome.knownBy },
+  });
+  return true;
 }
 
 function entryFromRow(row: EntryRow): JournalEntry {

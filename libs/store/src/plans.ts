@@ -1,9 +1,11 @@
 import { DoctorError, type Json, type SealedPlan, type Value } from '@starr/kernel';
+import { writeAudit } from './audit.ts';
 import type { Database, Query } from './database.ts';
 import { REPLANNABLE, type PlanState } from './plan-states.ts';
 import { PLAN_COLUMNS, planFromRow, type PlanRow } from './plan-rows.ts';
 import { violatedConstraint } from './store-error.ts';
-import { storableText, storedFromParams, toStored } from './stored-json.ts';
+import { proposePlans } from './propose-plans.ts';
+import { storableText, toStored } from './stored-json.ts';
 
 export type PlanRole = 'relieve' | 'cure' | 'undo' | 'asked';
 
@@ -65,8 +67,8 @@ export interface Plans {
     sweep: string | undefined,
     proposals: readonly Proposal[],
   ): Promise<readonly StoredPlan[]>;
-  /** Stores what the doctor sealed; an earlier approval is void. Fails with REMEDY_REFUSED when the plan has acted. */
-  seal(id: string, doctor: string, sealed: SealedPlan): Promise<StoredPlan>;
+  /** Stores what the doctor sealed; an earlier approval is void. Fails with REMEDY_REFUSED when the plan has acted. Audited, like approve and start. */
+  seal(id: string, doctor: string, sealed: SealedPlan, actor: string): Promise<StoredPlan>;
   /** Binds an approval to the hash. PLAN_NOT_APPROVED: another hash, or not in a state to be approved. */
   approve(id: string, approval: NewApproval): Promise<StoredPlan>;
   /**
@@ -86,12 +88,26 @@ export interface Plans {
 export function createPlans(database: Database): Plans {
   return {
     propose: (incident, sweep, proposals) =>
-      database.transaction((query) => propose(query, incident, sweep, proposals)),
-    seal: (id, doctor, sealed) => database.call((query) => seal(query, id, doctor, sealed)),
-    approve: (id, approval) => database.call((query) => approve(query, id, approval)),
+      database.transaction((query) => proposePlans(query, incident, sweep, proposals)),
+    seal: (id, doctor, sealed, actor) =>
+      database.transaction(async (query) => {
+        const plan = await seal(query, id, doctor, sealed);
+        await auditPlan(query, 'plan.seal', plan, actor);
+        return plan;
+      }),
+    approve: (id, approval) =>
+      database.transaction(async (query) => {
+        const plan = await approve(query, id, approval);
+        await auditPlan(query, 'plan.approve', plan, approval.actor, approval.reason);
+        return plan;
+      }),
     start: async (id, hash, actor) => {
       try {
-        return await database.transaction((query) => start(query, id, hash, actor));
+        return await database.transaction(async (query) => {
+          const plan = await start(query, id, hash, actor);
+          await auditPlan(query, 'plan.apply', plan, actor, plan.approval?.reason);
+          return plan;
+        });
       } catch (thrown) {
         if (violatedConstraint(thrown) === 'one_active_plan_a_target')
           throw new DoctorError('REMEDY_BUSY', { cause: thrown, details: { plan: id } });
@@ -119,54 +135,21 @@ export function createPlans(database: Database): Plans {
   };
 }
 
-async function propose(
+function auditPlan(
   query: Query,
-  incident: string,
-  sweep: string | undefined,
-  proposals: readonly Proposal[],
-): Promise<readonly StoredPlan[]> {
-  // Numbers of one incident are given out one after another.
-  const held = await query('SELECT 1 FROM starr.incidents WHERE id = $1 FOR UPDATE', [incident]);
-  if (held.length === 0) throw new DoctorError('INCIDENT_UNKNOWN', { details: { incident } });
-  const plans: StoredPlan[] = [];
-  for (const proposal of proposals) {
-    const params = storedFromParams(proposal.params);
-    const [known] = await query<PlanRow>(
-      `SELECT ${PLAN_COLUMNS} FROM starr.plans WHERE incident = $1 AND remedy = $2 AND target = $3
-       AND params = $4::jsonb AND undo_of IS NOT DISTINCT FROM $5 AND state = ANY($6) ORDER BY number LIMIT 1`,
-      [incident, proposal.remedy, proposal.target, params, proposal.undoOf ?? null, REPLANNABLE],
-    );
-    const row = known ?? (await insertPlan(query, incident, sweep, proposal, params));
-    plans.push(planFromRow(row));
-  }
-  return plans;
-}
-
-async function insertPlan(
-  query: Query,
-  incident: string,
-  sweep: string | undefined,
-  proposal: Proposal,
-  params: string,
-): Promise<PlanRow> {
-  const rows = await query<PlanRow>(
-    `INSERT INTO starr.plans (id, incident, number, sweep, role, says, cause, remedy, target, params, undo_of)
-     SELECT $1 || '.' || n.next, $1, n.next, $2, $3, $4, $5, $6, $7, $8::jsonb, $9
-     FROM (SELECT coalesce(max(number), 0) + 1 AS next FROM starr.plans WHERE incident = $1) n
-     RETURNING ${PLAN_COLUMNS}`,
-    [
-      incident,
-      sweep ?? null,
-      proposal.role,
-      storableText(proposal.says),
-      proposal.cause ?? null,
-      proposal.remedy,
-      proposal.target,
-      params,
-      proposal.undoOf ?? null,
-    ],
-  );
-  return only(rows);
+  action: string,
+  plan: StoredPlan,
+  actor: string,
+  reason?: string,
+): Promise<void> {
+  const { remedy, target, sealed } = plan;
+  return writeAudit(query, {
+    actor,
+    action,
+    subject: plan.id,
+    ...(reason !== undefined && { reason }),
+    details: { remedy, target, ...(sealed && { hash: sealed.hash }) },
+  });
 }
 
 async function seal(
@@ -264,10 +247,4 @@ function notApproved(plan: StoredPlan, hash: string): DoctorError {
     message: `Plan ${plan.id} cannot go on: ${why}.`,
     details: { plan: plan.id, state: plan.state },
   });
-}
-
-function only<T>(rows: readonly T[]): T {
-  const [row] = rows;
-  if (row === undefined) throw new TypeError('an insert returned no row');
-  return row;
 }

@@ -126,7 +126,7 @@ async function openIncident(fingerprint = 'leak|checkout') {
 async function plannedPlan(target = 'orders', fingerprint = 'leak|checkout') {
   const incident = await openIncident(fingerprint);
   const [plan] = await store.plans.propose(incident.id, undefined, [{ ...proposal, target }]);
-  return store.plans.seal(plan!.id, 'db-doctor', sealed({ target }));
+  return store.plans.seal(plan!.id, 'db-doctor', sealed({ target }), 'ada');
 }
 
 async function approvedPlan(target?: string, fingerprint?: string, validMs = 60_000) {
@@ -261,7 +261,7 @@ describe('plans', () => {
     const [again] = await store.plans.propose(incident.id, undefined, [proposal]);
     expect(again?.id).toBe('INC-1.1');
     expect(again?.params).toEqual(proposal.params);
-    await store.plans.seal('INC-1.1', 'db-doctor', sealed());
+    await store.plans.seal('INC-1.1', 'db-doctor', sealed(), 'ada');
     await store.plans.approve('INC-1.1', { hash: HASH, actor: 'a', reason: 'r', validMs: 9999 });
     await store.plans.start('INC-1.1', HASH, 'a');
     const [anew] = await store.plans.propose(incident.id, undefined, [proposal]);
@@ -279,7 +279,7 @@ describe('plans', () => {
     ).rejects.toMatchObject({ code: 'PLAN_NOT_APPROVED' });
     const approved = await store.plans.approve(plan.id, { ...approval, hash: HASH });
     expect(approved.approval).toMatchObject({ actor: 'ada', reason: 'full' });
-    await store.plans.seal(plan.id, 'db-doctor', sealed({ hash: OTHER_HASH }));
+    await store.plans.seal(plan.id, 'db-doctor', sealed({ hash: OTHER_HASH }), 'ada');
     await expect(store.plans.start(plan.id, HASH, 'ada')).rejects.toMatchObject({
       code: 'PLAN_NOT_APPROVED',
     });
@@ -396,6 +396,20 @@ describe('the journal', () => {
     expect(await store.journal.open()).toEqual([]);
     const [entry] = await store.journal.ofPlan(plan.id);
     expect(['applied', 'not-applied']).toContain(entry?.outcome?.outcome);
+  });
+
+  it('and every step before it stand in the audit, with who and why', async () => {
+    const { plan } = await intended();
+    await store.journal.conclude('op-1', { outcome: 'applied', says: 'done', knownBy: 'answer' });
+    const rows = await store.audit.list('INC-1', 20);
+    expect(rows.map(({ action, actor, reason }) => [action, actor, reason])).toEqual([
+      ['plan.seal', 'ada', undefined],
+      ['plan.approve', 'ada', 'full'],
+      ['plan.apply', 'ada', 'full'],
+      ['operation.intend', 'ada', undefined],
+      ['operation.applied', 'ada', undefined],
+    ]);
+    expect(rows.map(({ subject }) => subject)).toEqual(Array(5).fill(plan.id));
   });
 
   it.each(['intents', 'outcomes'])('lets nobody change or delete %s', async (table) => {

@@ -28,6 +28,8 @@ export interface LeashOptions {
   readonly orphanFolders?: readonly string[];
   /** Every line it prints. The last 200 are kept in any case. */
   readonly onLine?: OnLine;
+  /** A longer line is cut. Default 4096. */
+  readonly maxLineChars?: number;
 }
 
 export interface Exit {
@@ -97,7 +99,7 @@ export function startLeashed(options: LeashOptions): Leashed {
       ...options.runAs,
     },
   );
-  const output = createOutputTail(child);
+  const output = createOutputTail(child, options.maxLineChars);
   if (options.onLine !== undefined) output.subscribe(options.onLine);
   const pid = child.pid;
   if (pid === undefined) throw failedSpawn(options.name, child);

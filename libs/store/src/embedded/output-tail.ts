@@ -1,7 +1,7 @@
 import type { Readable } from 'node:stream';
 
 const KEPT_LINES = 200;
-const MAX_LINE_CHARS = 4096;
+const DEFAULT_MAX_LINE_CHARS = 4096;
 
 export type OutputStream = 'stdout' | 'stderr';
 export type OnLine = (line: string, stream: OutputStream) => void;
@@ -16,11 +16,12 @@ export interface OutputTail {
 /** Starts reading both streams; memory stays bounded however much the process prints. */
 export function createOutputTail(
   streams: Readonly<Record<OutputStream, Readable | null>>,
+  maxLineChars = DEFAULT_MAX_LINE_CHARS,
 ): OutputTail {
   const lines: string[] = [];
   const subscribers = new Set<OnLine>();
   const take = (line: string, stream: OutputStream): void => {
-    const kept = line.slice(0, MAX_LINE_CHARS);
+    const kept = line.slice(0, maxLineChars);
     lines.push(kept);
     if (lines.length > KEPT_LINES) lines.shift();
     for (const subscriber of [...subscribers]) subscriber(kept, stream);
@@ -28,7 +29,7 @@ export function createOutputTail(
   for (const name of ['stdout', 'stderr'] as const) {
     const stream = streams[name];
     if (stream !== null)
-      readLines(stream, (line) => {
+      readLines(stream, maxLineChars, (line) => {
         take(line, name);
       });
   }
@@ -41,14 +42,14 @@ export function createOutputTail(
   };
 }
 
-function readLines(stream: Readable, onLine: (line: string) => void): void {
+function readLines(stream: Readable, maxLineChars: number, onLine: (line: string) => void): void {
   let rest = '';
   stream.setEncoding('utf8');
   stream.on('data', (chunk: string) => {
     const parts = (rest + chunk).split('\n');
     rest = parts.pop() ?? '';
     for (const line of parts) onLine(line);
-    if (rest.length > MAX_LINE_CHARS) {
+    if (rest.length > maxLineChars) {
       onLine(rest);
       rest = '';
     }
