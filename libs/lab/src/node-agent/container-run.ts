@@ -9,6 +9,8 @@ import { type Prober, startProber } from './prober.ts';
 
 /** The pod's own grace bounds a stop, not the leash's. */
 const NO_BOUND_MS = 2 ** 31 - 1;
+/** A stack trace in one JSON line is longer than a server's last words. */
+const MAX_LINE_CHARS = 64 * 1024;
 
 export interface RunOptions {
   readonly pod: Pod;
@@ -38,6 +40,7 @@ export function runContainer(options: RunOptions): ContainerRun {
     args: launch.args,
     env: { ...launch.env },
     stopWithinMs: NO_BOUND_MS,
+    maxLineChars: MAX_LINE_CHARS,
     onLine: (line, stream) => {
       log.append(stream, line);
     },
