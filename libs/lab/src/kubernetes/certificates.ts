@@ -24,7 +24,7 @@ export interface Authority extends Certificate {
   readonly issue: (request: CertificateRequest) => Certificate;
 }
 
-export interface CertificateRequest {
+interface CertificateRequest {
   /** The user name that Kubernetes reads out of a client certificate. */
   readonly commonName: string;
   /** The groups that Kubernetes reads out of a client certificate; none by default. */

@@ -9,14 +9,14 @@ import {
 } from './certificates.ts';
 
 /** A static user: its token is as good as its name. */
-export interface StaticUser {
+interface StaticUser {
   readonly name: string;
   readonly token: string;
   readonly groups: readonly string[];
 }
 
 /** Where a certificate and its key lie. */
-export interface KeyFiles {
+interface KeyFiles {
   readonly cert: string;
   readonly key: string;
 }

@@ -9,13 +9,6 @@ import {
   componentFlags,
 } from './component-flags.ts';
 
-export const COMPONENTS: readonly KubernetesComponent[] = [
-  'etcd',
-  'kube-apiserver',
-  'kube-controller-manager',
-  'kube-scheduler',
-];
-
 const READY_WITHIN_MS = 60_000;
 const PROBE_TIMEOUT_MS = 2000;
 

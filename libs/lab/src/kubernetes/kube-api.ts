@@ -8,7 +8,7 @@ export interface KubeAnswer<T = unknown> {
   readonly body: T;
 }
 
-export type PatchKind = 'merge' | 'json' | 'strategic';
+type PatchKind = 'merge' | 'json' | 'strategic';
 
 export interface KubeRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';

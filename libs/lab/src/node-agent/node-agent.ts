@@ -12,7 +12,7 @@ import type { ImageTable, Pod } from './pod-types.ts';
 import { type PodWorker, startPodWorker } from './pod-worker.ts';
 
 /** One node that the agent plays. */
-export interface AgentNode {
+interface AgentNode {
   readonly name: string;
   /** 127.0.100.x */
   readonly address: string;

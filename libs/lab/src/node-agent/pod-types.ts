@@ -79,7 +79,7 @@ export interface Terminated {
   readonly containerID: string;
 }
 
-export interface Waiting {
+interface Waiting {
   readonly reason: string;
   readonly message?: string;
 }

@@ -2,7 +2,7 @@ import { get } from 'node:http';
 import { connect } from 'node:net';
 import type { Container, Probe } from './pod-types.ts';
 
-export type ProbeAnswer =
+type ProbeAnswer =
   { readonly kind: 'success' } | { readonly kind: 'failure'; readonly says: string };
 
 /** Probes again and again until stopped. Defaults as in the API: period 10 s, time-out 1 s, 3 failures, 1 success. */
