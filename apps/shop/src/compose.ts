@@ -32,7 +32,10 @@ export async function compose(config: Config): Promise<App> {
   const faults = new FaultSwitch();
   for (const fault of place.faults) faults.turnOn(fault);
   const role = roleOf(config, faults, log);
-  const server = await serve(place.host, place.port, routesOf(role, place, faults), log);
+  const server = await serve(place.host, place.port, routesOf(role, place, faults), log, {
+    'service.instance.id': place.instance,
+    'service.version': place.revision,
+  });
   log.info('listening', { url: server.url });
   const attachment =
     place.resilience === undefined || role.policies === undefined

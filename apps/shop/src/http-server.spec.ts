@@ -10,7 +10,7 @@ describe('the HTTP server of the shop', () => {
   const faults = new FaultSwitch();
   const post = async (path: string, body: string) => {
     const response = await fetch(`${server.url}${path}`, { method: 'POST', body });
-    return [response.status, (await response.json())];
+    return [response.status, await response.json()];
   };
   beforeEach(async () => {
     lines.length = 0;

@@ -1,6 +1,13 @@
 import { type IncomingMessage, type ServerResponse, createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { SpanKind, SpanStatusCode, context, propagation, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  SpanKind,
+  SpanStatusCode,
+  context,
+  propagation,
+  trace,
+} from '@opentelemetry/api';
 import { type Log, errorFields } from './log.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
@@ -24,15 +31,16 @@ export interface HttpServer {
   stop(): Promise<void>;
 }
 
-/** Serves JSON over HTTP, each request in a server span that continues its caller's trace. */
+/** Serves JSON over HTTP, each request in a server span that continues its caller's trace and has the attributes `always`. */
 export async function serve(
   host: string,
   port: number,
   routes: Routes,
   log: Log,
+  always: Attributes = {},
 ): Promise<HttpServer> {
   const server = createServer((request, response) => {
-    void answer(request, response, routes, log);
+    void answer(request, response, { routes, log, always });
   });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
@@ -55,11 +63,16 @@ export async function serve(
   };
 }
 
+interface Serving {
+  readonly routes: Routes;
+  readonly log: Log;
+  readonly always: Attributes;
+}
+
 async function answer(
   request: IncomingMessage,
   response: ServerResponse,
-  routes: Routes,
-  log: Log,
+  { routes, log, always }: Serving,
 ): Promise<void> {
   const path = (request.url ?? '/').replace(/\?.*$/, '');
   const key = `${request.method ?? 'GET'} ${path}`;
@@ -69,7 +82,7 @@ async function answer(
     handler === undefined ? (request.method ?? 'GET') : key,
     {
       kind: SpanKind.SERVER,
-      attributes: { 'http.request.method': request.method ?? 'GET', 'url.path': path },
+      attributes: { ...always, 'http.request.method': request.method ?? 'GET', 'url.path': path },
       root: quiet,
     },
     propagation.extract(context.active(), request.headers),

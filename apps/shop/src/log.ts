@@ -19,7 +19,7 @@ export function createLog(always: Fields, write: (line: string) => void): Log {
 }
 
 /** What of an error goes into a log line: its text and its code, never its stack or its parameters. */
-export function errorFields(error: unknown): Fields {
+export function errorFields(error: unknown): { readonly err?: string; readonly code?: string } {
   if (typeof error !== 'object' || error === null) return { err: String(error) };
   const { message, code, cause } = error as { message?: unknown; code?: unknown; cause?: unknown };
   return {

@@ -1,3 +1,4 @@
+import { trace } from '@opentelemetry/api';
 import { type Breaker, BreakerOpenError } from '@starr/policies';
 import { fieldOf } from '../fault-routes.ts';
 import { type Answer, BadRequest } from '../http-server.ts';
@@ -55,9 +56,18 @@ function stepsOf(log: Log) {
       // An open breaker is a state, told once by its transition, not once a request as an error.
       const level = error instanceof BreakerOpenError ? 'warn' : 'error';
       log[level](`checkout failed at ${dependency}`, errorFields(error));
+      noteOnSpan(dependency, error);
       return { kind: 'failed', answer: { status: 503, body: { error: dependency } } };
     }
   };
+}
+
+/** pg makes no span for a connection it does not get, so the request's own span must say why it failed. */
+function noteOnSpan(dependency: string, error: unknown): void {
+  const span = trace.getActiveSpan();
+  span?.setAttribute('error.type', dependency);
+  const { err = 'unknown error', code = 'Error' } = errorFields(error);
+  span?.recordException({ name: code, message: err });
 }
 
 async function charge(
