@@ -1,0 +1,218 @@
+import { describe, expect, it } from '@jest/globals';
+import { statusOf, type Limits, type Severity } from '@starr/kernel';
+import type { SessionGroup } from '../reads/session-groups.ts';
+import type { Slots } from '../reads/slots.ts';
+import { lookOf } from '../test/lab-target.ts';
+import { connectionLeak } from './connection-leak.ts';
+
+const limits = Object.fromEntries(
+  Object.entries(connectionLeak.thresholds).map(([name, { value }]) => [name, value]),
+) as Limits<typeof connectionLeak.thresholds>;
+
+const ago = (ms: number) => new Date(lookOf().now.getTime() - ms);
+
+/** Sessions that leak at a steady pace; 12 a minute for three minutes unless said otherwise. */
+function group(more: Partial<SessionGroup> = {}): SessionGroup {
+  return {
+    application: 'checkout',
+    address: '127.0.3.2',
+    sessions: 36,
+    active: 0,
+    idleInTransaction: 0,
+    idle: 36,
+    idleLong: 24,
+    longestIdleMs: 180_000,
+    settled: 36,
+    usedOnce: 36,
+    usedOnceLastMinute: 11,
+    usedOnceLastFiveMinutes: 36,
+    idleSpreadMs: 140_000,
+    usedOnceSince: ago(180_000),
+    ...more,
+  };
+}
+
+/** As a pool looks like: of ten, one was never needed twice. */
+const pool = (more: Partial<SessionGroup> = {}) =>
+  group({
+    application: 'worker',
+    address: '127.0.3.9',
+    sessions: 10,
+    idle: 10,
+    usedOnce: 1,
+    usedOnceLastMinute: 0,
+    idleSpreadMs: 0,
+    ...more,
+  });
+
+interface Case {
+  readonly after: readonly SessionGroup[];
+  /** Absent: no earlier sample. */
+  readonly before?: readonly SessionGroup[];
+  readonly elapsedMs?: number;
+  readonly used?: number;
+}
+
+function judge({ after, before, elapsedMs = 60_000, used = 50 }: Case) {
+  const slots = { usable: 100, used } as Slots;
+  const pair = {
+    after: { groups: after, truncated: false },
+    before: { groups: before ?? after, truncated: false },
+    elapsedMs: before === undefined ? 300 : elapsedMs,
+  };
+  return connectionLeak.judge({ groups: pair, slots }, limits, lookOf());
+}
+
+describe('db.connection-leak', () => {
+  it.each<[string, Case, Severity | undefined]>([
+    ['a steady leak, seen once', { after: [group()] }, 'warning'],
+    [
+      'a steady leak, seen twice',
+      { after: [group()], before: [group({ usedOnce: 24 })] },
+      'warning',
+    ],
+    ['nobody', { after: [] }, undefined],
+    ['a pool', { after: [pool()] }, undefined],
+    [
+      'a pool that was opened at once',
+      { after: [group({ idleSpreadMs: 800, usedOnceSince: ago(60_000) })] },
+      undefined,
+    ],
+    ['just too little spread', { after: [group({ idleSpreadMs: 9999 })] }, undefined],
+    ['just enough spread', { after: [group({ idleSpreadMs: 10_000 })] }, 'warning'],
+    [
+      'four sessions',
+      { after: [group({ idle: 4, usedOnce: 4, usedOnceLastMinute: 4 })] },
+      undefined,
+    ],
+    [
+      'five sessions',
+      { after: [group({ idle: 5, usedOnce: 5, usedOnceLastMinute: 5 })] },
+      'warning',
+    ],
+    ['79 % used once', { after: [group({ idle: 100, usedOnce: 79 })] }, undefined],
+    ['80 % used once', { after: [group({ idle: 100, usedOnce: 80 })], used: 80 }, 'critical'],
+    ['none started of late', { after: [group({ usedOnceLastMinute: 0 })] }, undefined],
+    ['flat between two samples', { after: [group()], before: [group()] }, undefined],
+    [
+      'growing by less than one a minute',
+      { after: [group()], before: [group({ usedOnce: 34 })], elapsedMs: 121_000 },
+      undefined,
+    ],
+    [
+      'growing by one a minute',
+      { after: [group()], before: [group({ usedOnce: 34 })], elapsedMs: 120_000 },
+      'warning',
+    ],
+    [
+      'two samples too close to tell: the ages do',
+      { after: [group()], before: [group()], elapsedMs: 14_999 },
+      'warning',
+    ],
+    [
+      'a pool whose sessions are replaced at their pace',
+      { after: [group()], before: [group({ usedOnceLastMinute: 12 })], elapsedMs: 15_000 },
+      undefined,
+    ],
+    [
+      'holding just less than half of the slots',
+      { after: [group({ idle: 49, usedOnce: 49 })] },
+      'warning',
+    ],
+    ['holding half of the slots', { after: [group({ idle: 50, usedOnce: 50 })] }, 'critical'],
+    ['while the slots are nearly full', { after: [group()], used: 94 }, 'warning'],
+    ['while the slots are full', { after: [group()], used: 95 }, 'critical'],
+    [
+      'stopped since the slots are full',
+      { after: [group({ idle: 60, usedOnce: 60, usedOnceLastMinute: 0 })], used: 97 },
+      'critical',
+    ],
+    [
+      'stopped with slots to spare',
+      { after: [group({ idle: 60, usedOnce: 60, usedOnceLastMinute: 0 })], used: 94 },
+      undefined,
+    ],
+    [
+      'a static pool that fills the slots',
+      {
+        after: [group({ idle: 90, usedOnce: 90, usedOnceLastMinute: 0, idleSpreadMs: 500 })],
+        used: 97,
+      },
+      undefined,
+    ],
+  ])('%s', (_, given, severity) => {
+    const verdict = judge(given);
+    expect(verdict.findings?.map((finding) => finding.severity)).toEqual(
+      severity === undefined ? [] : [severity],
+    );
+    expect(statusOf(verdict)).toBe(severity === undefined ? 'healthy' : 'found');
+  });
+
+  it('is about the client where one address leaks', () => {
+    const [finding] = judge({ after: [group(), pool()] }).findings!;
+    expect(finding?.about).toEqual({ kind: 'client', name: 'checkout@127.0.3.2', scope: 'orders' });
+    expect(finding?.involves).toEqual([
+      { kind: 'client', name: 'checkout@127.0.3.2', scope: 'orders' },
+      { kind: 'address', name: '127.0.3.2' },
+    ]);
+    expect(finding?.since).toEqual(ago(180_000));
+  });
+
+  it('is about the application where several addresses leak, with all of them', () => {
+    const addresses = ['127.0.3.2', '127.0.3.3', '127.0.3.4'];
+    const slow = addresses.map((address) =>
+      group({ address, idle: 3, usedOnce: 3, usedOnceLastMinute: 1 }),
+    );
+    const [finding] = judge({ after: slow }).findings!;
+    expect(finding?.about).toEqual({ kind: 'application', name: 'checkout', scope: 'orders' });
+    expect(
+      finding?.involves?.filter(({ kind }) => kind === 'address').map(({ name }) => name),
+    ).toEqual(addresses);
+    expect(finding?.says).toBe(
+      'checkout leaks connections: 9 sessions from 3 addresses, each used once and idle since, for up to 3.0 min, growing by 3 a minute'.replace(
+        '3.0 min',
+        '3 min',
+      ),
+    );
+  });
+
+  it('is about the one sick client of an application that is healthy as a whole', () => {
+    const healthy = ['127.0.3.3', '127.0.3.4'].map((address) =>
+      pool({ application: 'checkout', address, sessions: 60, idle: 60 }),
+    );
+    const findings = judge({ after: [group(), ...healthy] }).findings!;
+    expect(findings.map(({ about }) => about.name)).toEqual(['checkout@127.0.3.2']);
+  });
+
+  it('measures by stable names, also when healthy', () => {
+    const measured = judge({ after: [pool()] }).measured;
+    expect(measured).toContainEqual({
+      name: 'leakedSessions',
+      about: { kind: 'postgres', name: 'orders' },
+      value: 0,
+    });
+    const about = { kind: 'application', name: 'worker', scope: 'orders' };
+    const names = measured.filter((each) => each.about.name === about.name).map(({ name }) => name);
+    expect(names).toEqual(['leakedSessions', 'usedOnceRatio', 'growthPerMinute', 'idleSpreadMs']);
+  });
+
+  it('names sessions without an application_name and without an address', () => {
+    const { address: _, ...local } = group({ application: '' });
+    const [finding] = judge({ after: [local] }).findings!;
+    expect(finding?.about.name).toBe('(unnamed)@local');
+    expect(finding?.involves).toHaveLength(1);
+  });
+
+  it('says that the smallest groups were left out', () => {
+    const groups = { groups: [], truncated: true };
+    const verdict = connectionLeak.judge(
+      {
+        groups: { before: groups, after: groups, elapsedMs: 300 },
+        slots: { usable: 10, used: 1 } as Slots,
+      },
+      limits,
+      lookOf(),
+    );
+    expect(verdict.blind?.map(({ why }) => why)).toEqual(['truncated']);
+  });
+});
