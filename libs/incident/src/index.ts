@@ -13,6 +13,7 @@ export {
 } from './check-playbook.ts';
 export { playbookProblemText, type Playbook, type PlaybookProblem } from './playbook.ts';
 export { answerSweep, type SweepInput } from './sweep-answer.ts';
+export { answerFromJson, answerToJson } from './answer-json.ts';
 export type {
   AcceptedLine,
   Answer,
