@@ -20,13 +20,16 @@ export function maskText(text: string): string {
   return text.replace(SECRETS, MASK);
 }
 
+/** E'…' escapes with a backslash; others only where the server says so, hence all the rest goes when it is not sure. */
+const SQL_STRINGS =
+  /\b[eE]'(?:[^'\\]|''|\\[\s\S])*(?:'|$)|(?:\b[bBxXnN])?'(?:[^'\\]|''|\\[^'])*(?:'|\\'[\s\S]*$|$)/g;
+
 /** SQL with every literal as `?`: strings, dollar quotes, numbers; comments are dropped. */
 export function maskSql(sql: string): string {
   return sql
     .replace(/\/\*[\s\S]*?(?:\*\/|$)|--[^\n]*/g, ' ')
-    .replace(/\$([A-Za-z_]*)\$[\s\S]*?(?:\$\1\$|$)/g, '?')
-    .replace(/\b[eEbBxXnN]?'(?:[^'\\]|''|\\[\s\S])*(?:'|$)/g, '?')
-    .replace(/'(?:[^'\\]|''|\\[\s\S])*(?:'|$)/g, '?')
+    .replace(/\$([A-Za-z_]\w*)?\$[\s\S]*?(?:\$\1\$|$)/g, '?')
+    .replace(SQL_STRINGS, '?')
     .replace(/(?<![\w$.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?!\w)/gi, '?')
     .replace(/\(\s*\?(?:\s*,\s*\?)+\s*\)/g, '(?)')
     .replace(/\s+/g, ' ')
