@@ -1,4 +1,8 @@
 import { execFileSync } from 'node:child_process';
+import { writeCatalogPages } from './catalog-pages.ts';
+import { writeCliPage } from './cli-page.ts';
+import { writeConfigurationPage } from './configuration-page.ts';
+import { writeErrorsPage } from './errors-page.ts';
 
 /** Everything generated and committed, in one go; `npm test` compares the result with what is committed. */
 execFileSync('buf', ['lint'], { stdio: 'inherit' });
@@ -6,3 +10,7 @@ execFileSync('buf', ['generate'], { stdio: 'inherit' });
 execFileSync('buf', ['build', '--as-file-descriptor-set', '-o', 'libs/wire/descriptors.binpb'], {
   stdio: 'inherit',
 });
+await writeCatalogPages();
+await writeErrorsPage();
+await writeCliPage();
+await writeConfigurationPage();

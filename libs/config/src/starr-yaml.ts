@@ -19,58 +19,80 @@ const url = (...protocols: string[]) =>
       'a URL without a password; give it by reference under password',
     );
 /** Diagnostic id → threshold name → value; the ids and names are checked against the catalog when the doctor starts. */
-const thresholds = z.record(z.string(), z.record(z.string(), z.number().min(0))).optional();
+const thresholds = z
+  .record(z.string(), z.record(z.string(), z.number().min(0)))
+  .optional()
+  .describe('diagnostic → threshold → value, in place of the defaults');
 const tls = z
   .strictObject({ caFile: z.string().optional(), serverName: z.string().optional() })
-  .optional();
+  .optional()
+  .describe('verified TLS; caFile absent: the system’s authorities, serverName absent: the host');
+const actingRole = z
+  .strictObject({ user: z.string().min(1), password: secretSchema.optional() })
+  .optional()
+  .describe('the second credential; absent: plans are made but not applied');
 
 const postgres = z.strictObject({
   name,
-  url: url('postgres', 'postgresql'),
-  /** Absent: none is sent (trust, peer, .pgpass). */
-  password: secretSchema.optional(),
+  url: url('postgres', 'postgresql').describe(
+    'server, diagnosing role and database: postgres://starr@host:5432/orders',
+  ),
+  password: secretSchema
+    .optional()
+    .describe('of the diagnosing role; absent: none is sent (trust, peer)'),
   tls,
-  /** The second credential; absent: plans are made but not applied. */
-  acting: z.strictObject({ user: z.string().min(1), password: secretSchema.optional() }).optional(),
-  /** application_names whose sessions no plan may end. */
-  protect: z.array(z.string()).default([]),
+  acting: actingRole,
+  protect: z
+    .array(z.string())
+    .default([])
+    .describe('application_names whose sessions no plan may end'),
   thresholds,
 });
 
 const redis = z.strictObject({
   name,
-  url: url('redis', 'rediss'),
-  password: secretSchema.optional(),
+  url: url('redis', 'rediss').describe('server and diagnosing ACL user: redis://starr@host:6379'),
+  password: secretSchema.optional().describe('of the diagnosing user'),
   tls,
-  acting: z.strictObject({ user: z.string().min(1), password: secretSchema.optional() }).optional(),
+  acting: actingRole,
   thresholds,
 });
 
-const kubeconfig = { kubeconfig: z.string().optional(), context: z.string().optional() };
+const kubeconfig = {
+  kubeconfig: z
+    .string()
+    .optional()
+    .describe('path; absent: the in-cluster account, else the user’s own'),
+  context: z.string().optional().describe('absent: the current one'),
+};
 const kubernetes = z.strictObject({
   name,
-  /** Absent: the in-cluster account, else the user's kubeconfig. */
   ...kubeconfig,
-  namespaces: z.array(z.string().min(1)).min(1),
-  acting: z.strictObject(kubeconfig).optional(),
+  namespaces: z.array(z.string().min(1)).min(1).describe('the namespaces that are looked at'),
+  acting: z
+    .strictObject(kubeconfig)
+    .optional()
+    .describe('the second credential; absent: plans are made but not applied'),
   thresholds,
 });
 
 const processes = z.strictObject({
   name,
-  /** Service → how many processes should be attached. */
-  expect: z.record(z.string(), z.int().min(0)).default({}),
-  /** Probed to tell a breaker that is open without need. */
-  dependencies: z.array(z.strictObject({ name, url: url('http', 'https') })).default([]),
+  expect: z
+    .record(z.string(), z.int().min(0))
+    .default({})
+    .describe('service → how many processes should be attached'),
+  dependencies: z
+    .array(z.strictObject({ name, url: url('http', 'https') }))
+    .default([])
+    .describe('what the services call; probed to tell a breaker that is open without need'),
   thresholds,
 });
 
 const jaeger = z.strictObject({
   name,
-  /** The query API, such as http://127.0.0.1:16686. */
-  url: url('http', 'https'),
-  /** Absent or empty: all services. */
-  services: z.array(z.string()).default([]),
+  url: url('http', 'https').describe('the query API, such as http://127.0.0.1:16686'),
+  services: z.array(z.string()).default([]).describe('empty: all'),
   thresholds,
 });
 
@@ -105,14 +127,24 @@ const notify = z.discriminatedUnion('shape', [
 /** All of starr.yaml. Strict: an unknown key is an error. */
 export const starrYamlSchema = z
   .strictObject({
-    environment: name,
-    /** Where keys, tokens and the own store live; absent: ~/.local/state/starr, for root /var/lib/starr. */
-    stateDir: z.string().optional(),
-    store: z.strictObject({ url: secretSchema }).optional(),
+    environment: name.describe('what one sweep looks at; typed to apply a plan'),
+    stateDir: z
+      .string()
+      .optional()
+      .describe(
+        'where keys, tokens, logs and the own store live; absent: ~/.local/state/starr, for root /var/lib/starr',
+      ),
+    store: z
+      .strictObject({ url: secretSchema })
+      .optional()
+      .describe('PostgreSQL that keeps incidents and the journal; absent: a small one of our own'),
     listen: listen.prefault({}),
-    telemetry: z.strictObject({ otlpUrl: url('http', 'https') }).optional(),
+    telemetry: z
+      .strictObject({
+        otlpUrl: url('http', 'https').describe('OTLP over gRPC, such as http://127.0.0.1:4317'),
+      })
+      .optional(),
     targets: targets.prefault({}),
-    /** Doctors of somebody else: where they listen, and the id prefixes that they may use. */
     doctors: z
       .array(
         z.strictObject({
@@ -123,12 +155,19 @@ export const starrYamlSchema = z
             .min(1),
         }),
       )
-      .default([]),
-    /** A folder with further playbooks. */
-    playbooks: z.string().optional(),
-    notify: z.array(notify).default([]),
-    /** What users feel: an effect is established only when this holds too. Absent: what traces.error-rate says of the services concerned. */
-    users: z.strictObject({ maxErrorRatio: z.number().min(0).max(1).default(0.05) }).prefault({}),
+      .default([])
+      .describe('doctors of somebody else: where they listen, and the id prefixes they may use'),
+    playbooks: z.string().optional().describe('a folder with further playbooks'),
+    notify: z
+      .array(notify)
+      .default([])
+      .describe('where ten lines of cause go when a sweep that an alert asked for has its answer'),
+    users: z
+      .strictObject({ maxErrorRatio: z.number().min(0).max(1).default(0.05) })
+      .prefault({})
+      .describe(
+        'what users feel: an effect is established only when their errors stay below this too',
+      ),
   })
   .refine((config) => new Set(allNames(config)).size === allNames(config).length, {
     error: 'target names must be unique',

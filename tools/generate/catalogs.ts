@@ -1,0 +1,19 @@
+import { jaegerCatalog } from '@starr/jaeger';
+import type { Catalog } from '@starr/kernel';
+import { kubernetesCatalog } from '@starr/kubernetes';
+import { postgresCatalog } from '@starr/postgres';
+import { redisCatalog } from '@starr/redis';
+import { resilienceCatalog } from '@starr/resilience';
+
+/** All catalogs of the house, with the doctor that serves each. */
+export const CATALOGS: readonly {
+  readonly doctor: string;
+  readonly library: string;
+  readonly catalog: Catalog;
+}[] = [
+  { doctor: 'db-doctor', library: 'postgres', catalog: postgresCatalog as Catalog },
+  { doctor: 'cache-doctor', library: 'redis', catalog: redisCatalog as Catalog },
+  { doctor: 'k8s-doctor', library: 'kubernetes', catalog: kubernetesCatalog as Catalog },
+  { doctor: 'resilience', library: 'resilience', catalog: resilienceCatalog as Catalog },
+  { doctor: 'orchestrator', library: 'jaeger', catalog: jaegerCatalog as Catalog },
+];
