@@ -67,6 +67,13 @@ export {
 export { startRedis, type LabRedis, type RedisOptions } from './redis.ts';
 export { shopImages, shopProgram, type ShopProgram, type ShopRole } from './shop/shop-program.ts';
 export { type ShopLogLine, type ShopProcess } from './shop/shop-process.ts';
+export {
+  WITHOUT_ENDPOINTS,
+  startShopPods,
+  type Rollout,
+  type ShopPods,
+  type ShopPodsOptions,
+} from './shop/shop-pods.ts';
 export { startShop, type CheckoutRevision, type Shop, type ShopOptions } from './shop/shop.ts';
 export { type Traffic, type TrafficOptions, type TrafficWindow } from './shop/traffic.ts';
 export { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';

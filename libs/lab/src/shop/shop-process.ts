@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto';
 import { type Exit, type Leashed, startLeashed, waitUntilReady } from '@starr/store';
 import { type ShopRole, shopProgram, sourceAddressOption } from './shop-program.ts';
 
@@ -138,4 +139,25 @@ function parsed(line: string): ShopLogLine {
     // below
   }
   return { msg: line };
+}
+
+export interface Network {
+  next(): string;
+}
+
+/** Addresses that no other shop on this machine is likely to use at the same time. */
+export function createNetwork(): Network {
+  const prefix = `127.${randomInt(110, 250)}.${randomInt(0, 250)}`;
+  let last = 0;
+  return {
+    next() {
+      last += 1;
+      return `${prefix}.${last}`;
+    },
+  };
+}
+
+/** A role of which there is one. */
+export function plainPlace(role: ShopPlace['role'], address: string): Omit<ShopPlace, 'env'> {
+  return { role, instance: role, revision: '1', address };
 }

@@ -33,13 +33,24 @@ export function shopProgram(role: ShopRole): ShopProgram {
   };
 }
 
-/** By image name without tag, e.g. `shop/checkout`: what a node agent runs for it. */
-export function shopImages(): Readonly<Record<string, ShopProgram>> {
-  return {
+/**
+ * What a node agent runs for the shop's images, by name without tag. An image may be faulty by its
+ * tag, e.g. `{ 'shop/checkout:1.8.2': 'leak-connections:3' }`: then nothing in the cluster tells its
+ * bug but what it does.
+ */
+export function shopImages(
+  faulty: Readonly<Record<string, string>> = {},
+): Readonly<Record<string, ShopProgram>> {
+  const images: Record<string, ShopProgram> = {
     'shop/checkout': shopProgram('checkout'),
     'shop/worker': shopProgram('worker'),
-    'shop/payments': shopProgram('payments'),
   };
+  for (const [image, faults] of Object.entries(faulty)) {
+    const program = images[image.replace(/:[^:]*$/, '')];
+    if (program === undefined) throw new Error(`${image} is no image of the shop`);
+    images[image] = { ...program, env: { ...program.env, FAULTS: faults } };
+  }
+  return images;
 }
 
 /** For NODE_OPTIONS: outgoing connections come from `STARR_POD_IP`, so that the other side sees a pod. */

@@ -1,7 +1,9 @@
-import { randomInt } from 'node:crypto';
 import {
+  type Network,
   type ShopPlace,
   type ShopProcess,
+  createNetwork,
+  plainPlace,
   runShopProcess,
   startShopProcess,
 } from './shop-process.ts';
@@ -146,24 +148,4 @@ function startAll(
       }),
     ),
   );
-}
-
-interface Network {
-  next(): string;
-}
-
-/** Addresses that no other shop on this machine is likely to use at the same time. */
-function createNetwork(): Network {
-  const prefix = `127.${randomInt(110, 250)}.${randomInt(0, 250)}`;
-  let last = 0;
-  return {
-    next() {
-      last += 1;
-      return `${prefix}.${last}`;
-    },
-  };
-}
-
-function plainPlace(role: ShopPlace['role'], address: string): Omit<ShopPlace, 'env'> {
-  return { role, instance: role, revision: '1', address };
 }
