@@ -1,4 +1,12 @@
-import type { BlindReason, Entity, Footprint, Measurement, Severity, Value } from '@starr/kernel';
+import type {
+  BlindReason,
+  Entity,
+  Footprint,
+  Measurement,
+  Row,
+  Severity,
+  Value,
+} from '@starr/kernel';
 import type { Standing } from './cause.ts';
 
 /**
@@ -39,6 +47,9 @@ export interface CauseAnswer {
   readonly title: string;
   readonly says: string;
   readonly severity: Severity;
+  /** What it is primarily about, and the id of that finding or change: equal in the next sweep while it lasts. */
+  readonly about: Entity;
+  readonly primary: string;
   /** Why it is not grounded. */
   readonly doubts: readonly string[];
   readonly clauses: readonly ClauseLine[];
@@ -75,13 +86,13 @@ export interface TimelineEntry {
   readonly at: Date;
   readonly kind: 'finding' | 'change';
   readonly says: string;
-  /** `critical above 92`. Absent: no threshold was crossed. */
+  /** `used slots 93, limit 92`: the first measurement that has a threshold. Absent: none has. */
   readonly note?: string;
 }
 
 /** A remedy that a cause proposes, with parameters from the evidence. */
 export interface NextStep {
-  /** From 1 over the whole answer: the plan of step 2 of INC-7 is INC-7.2. */
+  /** From 1 over the whole answer; the number of its plan within the incident once there is one (INC-7.2). */
   readonly number: number;
   readonly role: 'relieve' | 'cure';
   readonly remedy: string;
@@ -101,6 +112,8 @@ export interface FindingLine {
   readonly says: string;
   readonly at?: Date;
   readonly measured: readonly Measurement[];
+  /** Of the diagnostic's rows of evidence, the worst. */
+  readonly rows: readonly Row[];
 }
 
 export interface AcceptedLine {

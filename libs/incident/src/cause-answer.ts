@@ -7,7 +7,7 @@ import type { CatalogIndex } from './check-playbook.ts';
 import type { Evidence, EvidenceItem } from './evidence.ts';
 import { compareText, type EntityGraph } from './graph.ts';
 import { itemOf, type MatchedClause } from './match.ts';
-import { measurementText } from './measurement-text.ts';
+import { measurementText, measurementWords } from './measurement-text.ts';
 import { nextSteps } from './next-steps.ts';
 import { fillTemplate } from './reference.ts';
 
@@ -35,6 +35,8 @@ export function answerCause(
     title: fill(playbook.title),
     says: fill(playbook.says),
     severity: worst(explained.map(({ severity }) => severity)),
+    about: primaryOf(cause).about,
+    primary: primaryOf(cause).id,
     doubts: cause.doubts,
     clauses: clauses.map(clauseLine),
     explains: explained.map(({ id }) => id).sort(compareText),
@@ -58,6 +60,14 @@ export function answerCause(
     reflect: playbook.reflect,
     generalises: cause.generalises,
   };
+}
+
+/** The first finding that its clauses bound; a possible cause may have only consequences to show. */
+function primaryOf(cause: Cause): EvidenceItem {
+  const bound = cause.bound.find((item) => item.kind === 'finding');
+  const primary = bound ?? cause.consequences[0] ?? cause.bound[0];
+  if (primary === undefined) throw new TypeError('a cause without evidence was ranked');
+  return primary;
 }
 
 export function worst(severities: readonly Severity[]): Severity {
@@ -96,14 +106,13 @@ function timelineOf(cause: Cause, catalog: CatalogIndex): readonly TimelineEntry
     );
 }
 
-/** The first measurement of the finding that is beyond its limit, with the limit. */
+/** The first measurement of the finding that was held against a threshold, with it. */
 function noteOf(item: EvidenceItem, catalog: CatalogIndex): string | undefined {
-  if (item.kind !== 'finding') return undefined;
-  const crossed = item.measured.find(({ value, limit }) => limit !== undefined && value !== limit);
-  if (crossed?.limit === undefined) return undefined;
-  const unit = catalog.diagnostics.get(item.diagnostic)?.measures[crossed.name]?.unit;
-  const side = crossed.value > crossed.limit ? 'above' : 'below';
-  return `${item.severity} ${side} ${measurementText(crossed.limit, unit)}`;
+  const held = item.measured.find(({ limit }) => limit !== undefined);
+  if (item.kind !== 'finding' || held?.limit === undefined) return undefined;
+  const unit = catalog.diagnostics.get(item.diagnostic)?.measures[held.name]?.unit;
+  const [value, limit] = [held.value, held.limit].map((one) => measurementText(one, unit));
+  return `${measurementWords(held.name)} ${value}, limit ${limit}`;
 }
 
 function ruledOut(view: AgainstView, { evidence, catalog }: AnswerContext): readonly string[] {

@@ -1,7 +1,7 @@
 /**
  * Evidence → causes: the entity graph, the matcher, the answer and its texts. Pure.
  *
- * For those who run sweeps: playbooks, catalogs, answers.
+ * For those who run sweeps and act: playbooks, answers, plans, effects, records, texts.
  */
 export { bundledPlaybooksUrl } from './bundled-playbooks.ts';
 export { parsePlaybook, type ParsedPlaybook } from './parse-playbook.ts';
@@ -13,7 +13,6 @@ export {
 } from './check-playbook.ts';
 export { playbookProblemText, type Playbook, type PlaybookProblem } from './playbook.ts';
 export { answerSweep, type SweepInput } from './sweep-answer.ts';
-export { answerFromJson, answerToJson } from './answer-json.ts';
 export type {
   AcceptedLine,
   Answer,
@@ -27,8 +26,42 @@ export type {
   TargetCost,
   TimelineEntry,
 } from './answer.ts';
+export { answerFromJson, answerSchema, answerToJson } from './answer-json.ts';
 export type { Standing } from './cause.ts';
 export type { Acceptance, UnseenDoctor } from './evidence.ts';
+export { fingerprintOf, opensIncident, type Incident, type IncidentOpener } from './incident.ts';
+export {
+  nextAct,
+  type JournalView,
+  type NextAct,
+  type OperationOutcome,
+  type PlanRole,
+  type PlanState,
+} from './plan-types.ts';
+export {
+  effectText,
+  judgeEffect,
+  readSample,
+  type EffectJudgement,
+  type EffectSample,
+  type EffectState,
+  type EffectWatch,
+  type Guard,
+  type Reading,
+} from './effect.ts';
+export { guardsOf } from './guards.ts';
+export { reportAnswer, type ReportOptions } from './report.ts';
+export type { ReportPlan } from './report-next.ts';
+export type { Style, TextRole } from './text-layout.ts';
+export {
+  pagerDutyBody,
+  slackBody,
+  tenLines,
+  type PagerDutyOptions,
+  type TenLinesOptions,
+} from './ten-lines.ts';
+export { writeRecord, type RecordInput, type RecordPlan, type StarrRecord } from './record.ts';
+export { recordMarkdown } from './record-markdown.ts';
 
 /* For those who look closer: the graph and its paths. */
 export { createGraph, type EntityGraph, type GraphEdge, type GraphNode } from './graph.ts';

@@ -23,10 +23,11 @@ export function measurementText(value: number, unit: string | undefined): string
   }
 }
 
+/** Three digits at most, unless it is a whole number; no zeros at the end. */
 function numberText(value: number): string {
-  if (!Number.isFinite(value)) return String(value);
-  const digits = Math.abs(value) >= 10 || Number.isInteger(value) ? 0 : 1;
-  return value.toFixed(digits);
+  if (!Number.isFinite(value) || Number.isInteger(value)) return String(value);
+  const size = Math.abs(value);
+  return String(Number(value.toFixed(size >= 100 ? 0 : size >= 1 ? 1 : 3)));
 }
 
 function bytesText(value: number): string {
@@ -37,4 +38,11 @@ function bytesText(value: number): string {
     unit += 1;
   }
   return `${value < 0 ? '-' : ''}${numberText(rest)} ${BINARY[unit] ?? 'B'}`;
+}
+
+/** usedSlots → used slots; useRatio → use ratio; longestMs → longest: the unit stands beside the number. */
+export function measurementWords(name: string): string {
+  return name
+    .replace(/(?:Ms|Bytes)$/, '')
+    .replace(/([a-z])([A-Z])/g, (_all, a: string, b: string) => `${a} ${b.toLowerCase()}`);
 }

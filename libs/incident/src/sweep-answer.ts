@@ -47,6 +47,9 @@ export interface SweepInput {
   readonly catalog: CatalogIndex;
 }
 
+/** Rows of evidence of one finding in an answer; the sweep's evidence has all. */
+const MAX_ROWS = 10;
+
 /** All that a sweep has seen → its answer. Pure, and blind to the order in which anything arrived. */
 export function answerSweep(input: SweepInput): Answer {
   const evidence = collectEvidence(input.results, input);
@@ -147,6 +150,7 @@ function findingLine(finding: FindingItem): FindingLine {
     says: finding.says,
     ...(finding.at !== undefined && { at: finding.at }),
     measured: finding.measured,
+    rows: finding.rows.slice(0, MAX_ROWS),
   };
 }
 
