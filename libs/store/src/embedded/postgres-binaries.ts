@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { access, cp, mkdir, readFile, rename, rm, symlink } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { dirname, join, relative } from 'node:path';
@@ -61,7 +62,7 @@ export async function placePostgres(
   const placed = { ...source, folder };
   if (await exists(join(folder, 'bin', 'postgres'))) return placed;
   await mkdir(into, { recursive: true, mode: 0o755 });
-  const draft = `${folder}.${process.pid}.${Date.now()}`;
+  const draft = `${folder}.${randomUUID()}`;
   await cp(source.folder, draft, { recursive: true, verbatimSymlinks: true });
   await renameOrDrop(draft, folder);
   return placed;

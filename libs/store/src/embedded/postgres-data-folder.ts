@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { chown, mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { DoctorError } from '@starr/kernel';
@@ -29,7 +30,7 @@ export async function initPostgresFolder(
   options: DataFolderOptions = {},
 ): Promise<void> {
   if (await exists(join(folder, 'PG_VERSION'))) return;
-  const draft = `${folder}.${process.pid}.${Date.now()}`;
+  const draft = `${folder}.${randomUUID()}`;
   const runAs = postgresUser();
   await mkdir(dirname(folder), { recursive: true, mode: 0o755 });
   await makeOwned(draft);
