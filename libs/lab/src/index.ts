@@ -78,3 +78,13 @@ export { startShop, type CheckoutRevision, type Shop, type ShopOptions } from '.
 export { type Traffic, type TrafficOptions, type TrafficWindow } from './shop/traffic.ts';
 export { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 export { waitUntil, type WaitOptions } from './wait-until.ts';
+export {
+  prepareBackstage,
+  startServices,
+  type Backstage,
+  type Services,
+} from './stage/services.ts';
+export { startStage, type Stage, type StageOptions } from './stage/stage.ts';
+export { runStarr, starrArgs, type StarrResult } from './stage/starr-command.ts';
+export { stageYamlText, type StageYaml } from './stage/stage-yaml.ts';
+export { STAGE_ROLES, startStagePostgres, startStageRedis } from './stage/patients.ts';

@@ -28,8 +28,8 @@ export function upCommand(context: CommandContext): Command {
           ...(store && { STARR_STORE_URL: store.url }),
           ...(config.telemetry && { OTEL_EXPORTER_OTLP_ENDPOINT: config.telemetry.otlpUrl }),
         },
-        onReady: (service, port) => {
-          terminal.note(`ready  ${service}  ${config.listen.host}:${port}`);
+        onReady: (service, port, pid) => {
+          terminal.note(`ready  ${service}  ${config.listen.host}:${port}  pid ${pid}`);
         },
         onEnd: (service, says) => {
           terminal.note(

@@ -1,4 +1,5 @@
 import { styleText } from 'node:util';
+import { DoctorError } from '@starr/kernel';
 import { answerFromJson, reportAnswer, type ReportPlan, type TextRole } from '@starr/incident';
 import type { AnswerView } from '@starr/wire';
 import { table } from './table.ts';
@@ -27,6 +28,10 @@ export function answerText(
   { all, isColoured, ...options }: AnswerTextOptions,
 ): string {
   const answer = answerFromJson(view.answerJson);
+  if (!answer)
+    throw new DoctorError('EVIDENCE_MALFORMED', {
+      message: 'the answer is not of the form that this version knows',
+    });
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const report = reportAnswer(answer, {
     ...options,

@@ -13,7 +13,7 @@ export interface SuperviseOptions {
   readonly logDir: string;
   /** Default 15 000. */
   readonly readyWithinMs?: number;
-  onReady(service: string, port: number): void;
+  onReady(service: string, port: number, pid: number): void;
   onEnd(service: string, says: string): void;
 }
 
@@ -93,7 +93,7 @@ class Service {
         const port = readyPort(line);
         if (port === undefined) return;
         clearTimeout(late);
-        this.#options.onReady(this.name, port);
+        this.#options.onReady(this.name, port, child.pid ?? 0);
         resolve();
       });
       child.once('error', (error) => {

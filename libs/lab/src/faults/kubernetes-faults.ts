@@ -19,7 +19,10 @@ export function freezeComponent(kubernetes: LabKubernetes, component: Kubernetes
   });
 }
 
-/** A component that has crashed; it is started again, on its port and data, when the fault ends. */
+/**
+ * A component that has crashed; it is started again, on its port and data, when the fault ends. After an
+ * API server's crash its clients come back in their own time: the scheduler within some ten seconds.
+ */
 export async function crashComponent(
   kubernetes: LabKubernetes,
   component: KubernetesComponent,

@@ -149,6 +149,7 @@ class Keeper {
       await this.#lackImage();
       return undefined;
     }
+    if ((pod.spec.initContainers ?? []).length > 0) return this.#refuse();
     this.#say(
       'Normal',
       'Pulled',
@@ -182,7 +183,21 @@ class Keeper {
     this.#say('Warning', 'Failed', 'Error: ImagePullBackOff');
     const message = `Back-off pulling image "${image}": ErrImagePull: ${says}`;
     this.#enter({ waiting: { reason: 'ImagePullBackOff', message } });
-    await new Promise<void>((resolve) => {
+    await this.#forTheEnd();
+  }
+
+  /** Better no pod than one that skipped half of what it was told. */
+  async #refuse(): Promise<undefined> {
+    const message = 'the node agent of the lab runs no init containers';
+    this.#enter({ waiting: { reason: 'CreateContainerError', message } });
+    this.#say('Warning', 'Failed', `Error: ${message}`);
+    await this.#forTheEnd();
+  }
+
+  #forTheEnd(): Promise<void> {
+    const { signal } = this.#stopping;
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
       signal.addEventListener('abort', () => {
         resolve();
       });
@@ -191,26 +206,45 @@ class Keeper {
 
   /** One life of the process, from its start to its end. */
   async #runOnce(launch: Launch): Promise<Terminated> {
-    const { logFolder, container, pod, place } = this.#options;
+    const { container } = this.#options;
     const startedAt = kubeTime(new Date());
-    this.run = runContainer({
-      ...{ pod, container, place, launch, log: this.#newLog(logFolder) },
-      onReady: (ready) => {
-        this.#enter(this.#state, ready);
-      },
-      say: (type, reason, message) => {
-        this.#say(type, reason, message);
-      },
-    });
-    const containerID = containerIdOf(this.run.process.pid);
+    const run = this.#start(launch);
+    if (run === undefined) {
+      const containerID = containerIdOf(0);
+      const times = { startedAt, finishedAt: startedAt };
+      const terminated = { exitCode: 128, reason: 'StartError', ...times, containerID };
+      this.#enter({ terminated });
+      return terminated;
+    }
+    this.run = run;
+    const containerID = containerIdOf(run.process.pid);
     this.#containerId = containerID;
     this.#say('Normal', 'Created', 'Container created');
     this.#say('Normal', 'Started', 'Container started');
     this.#enter({ running: { startedAt } }, container.readinessProbe === undefined);
-    const end = await this.run.ended;
+    const end = await run.ended;
     const terminated = { ...end, startedAt, finishedAt: kubeTime(new Date()), containerID };
     this.#enter({ terminated });
     return terminated;
+  }
+
+  /** `undefined`: no process could be made of it, e.g. its working folder is not there. */
+  #start(launch: Launch): ContainerRun | undefined {
+    const { logFolder, container, pod, place } = this.#options;
+    try {
+      return runContainer({
+        ...{ pod, container, place, launch, log: this.#newLog(logFolder) },
+        onReady: (ready) => {
+          this.#enter(this.#state, ready);
+        },
+        say: (type, reason, message) => {
+          this.#say(type, reason, message);
+        },
+      });
+    } catch (error) {
+      this.#say('Warning', 'Failed', `Error: failed to start container: ${String(error)}`);
+      return undefined;
+    }
   }
 
   /** The runs before the previous one are forgotten, as on a real node. */

@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { crashComponent } from '../faults/kubernetes-faults.ts';
 import { buildGoTools } from '../go-tools.ts';
 import { type KubeApi, createKubeApi } from '../kubernetes/kube-api.ts';
 import { type LabKubernetes, startKubernetes } from '../kubernetes/start-kubernetes.ts';
@@ -303,6 +304,26 @@ onKubernetes(`pods that are processes${because}`, () => {
       expect(messages).toContain('Back-off pulling image "nowhere/none:1"');
     });
 
+    it('has no process to restart, and says so, without harm to others', async () => {
+      await create('homeless', { image: 'homeless' });
+      const pod = await podThat('homeless', 'ended', (_, status) => status.restartCount > 0);
+      expect(first(pod).lastState.terminated).toMatchObject({
+        exitCode: 128,
+        reason: 'StartError',
+      });
+      await create('web', { image: 'web' });
+      await running('web');
+    });
+
+    it('because init containers would have to run first, says so', async () => {
+      const spec = { initContainers: [{ name: 'first', image: 'once' }] };
+      await create('web', { image: 'web', spec });
+      const isRefused = (_: Pod, { state }: ContainerStatus): boolean =>
+        state.waiting?.reason === 'CreateContainerError';
+      const pod = await podThat('web', 'refused', isRefused);
+      expect(first(pod).state.waiting?.message).toContain('runs no init containers');
+    });
+
     it('waits for its ConfigMap and starts when it is there', async () => {
       const env = [{ name: 'A', valueFrom: { configMapKeyRef: { name: 'late', key: 'a' } } }];
       await create('late', { image: 'env', container: { env } });
@@ -412,4 +433,20 @@ onKubernetes(`pods that are processes${because}`, () => {
       expect(isAlive(pidsOf([again])[0]!)).toBe(true);
     }, 30_000);
   });
+
+  // last: the scheduler takes its time to come back to an API server that was away
+  it('go on without the API server, which hears afterwards what happened', async () => {
+    await create('web', { image: 'web', container: { env: [{ name: 'REV', value: '1' }] } });
+    const pod = await running('web');
+    const [pid] = pidsOf([pod]);
+    await waitUntil(() => answerOf(pod), { what: 'its answer' });
+    await using fault = await crashComponent(cluster, 'kube-apiserver');
+    expect(await answerOf(pod)).toBe('1');
+    process.kill(pid!, 'SIGKILL');
+    await waitUntil(() => answerOf(pod), { what: 'the answer of its next run' });
+    await fault.end();
+    const again = await podThat('web', 'restarted', (_, status) => status.restartCount === 1);
+    expect(first(again).lastState.terminated?.exitCode).toBe(137);
+    expect(isAlive(pidsOf([await running('web')])[0]!)).toBe(true);
+  }, 60_000);
 });

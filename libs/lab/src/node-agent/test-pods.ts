@@ -23,6 +23,7 @@ export const TEST_IMAGES: ImageTable = {
   hungry: node(`const all = []; setInterval(() => all.push(Buffer.alloc(20e6, 1)), 20);`),
   env: node(`console.log(JSON.stringify(process.env)); setInterval(() => {}, 1000);`),
   once: { entrypoint: ['/bin/sh', '-c'], args: ['exit 0'] },
+  homeless: { entrypoint: ['/bin/true'], workingDir: '/nowhere' },
   // dies to its liveness probe: nobody listens
   deaf: node(`setInterval(() => {}, 1000);`),
 };

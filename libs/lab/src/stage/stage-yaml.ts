@@ -1,0 +1,86 @@
+import { stringify } from 'yaml';
+
+/** What `starr.yaml` of a stage says; everything else has its defaults. */
+export interface StageYaml {
+  readonly environment: string;
+  readonly stateDir: string;
+  readonly ports: Readonly<Record<StagePort, number>>;
+  readonly otlpUrl?: string;
+  readonly postgres?: { readonly name: string; readonly url: string; readonly actingUser?: string };
+  readonly redis?: {
+    readonly name: string;
+    readonly url: string;
+    readonly passwordFile?: string;
+    readonly actingUser?: string;
+  };
+  readonly kubernetes?: {
+    readonly name: string;
+    readonly kubeconfig: string;
+    readonly actingKubeconfig: string;
+    readonly namespaces: readonly string[];
+  };
+  readonly processes?: {
+    readonly expect: Readonly<Record<string, number>>;
+    readonly dependencies: readonly { readonly name: string; readonly url: string }[];
+  };
+  readonly jaegerUrl?: string;
+  /** Sections as they stand in starr.yaml, for what a test needs beside all this. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+export const STAGE_PORTS = [
+  'orchestrator',
+  'http',
+  'dbDoctor',
+  'cacheDoctor',
+  'k8sDoctor',
+  'resilience',
+] as const;
+export type StagePort = (typeof STAGE_PORTS)[number];
+
+export function stageYamlText(stage: StageYaml): string {
+  const { postgres, redis, kubernetes, processes } = stage;
+  return stringify({
+    environment: stage.environment,
+    stateDir: stage.stateDir,
+    listen: stage.ports,
+    ...(stage.otlpUrl !== undefined && { telemetry: { otlpUrl: stage.otlpUrl } }),
+    targets: {
+      ...(postgres && {
+        postgres: [{ name: postgres.name, url: postgres.url, ...acting(postgres.actingUser) }],
+      }),
+      ...(redis && {
+        redis: [
+          {
+            name: redis.name,
+            url: redis.url,
+            ...(redis.passwordFile !== undefined && { password: { file: redis.passwordFile } }),
+            ...(redis.actingUser !== undefined && {
+              acting: {
+                user: redis.actingUser,
+                ...(redis.passwordFile !== undefined && { password: { file: redis.passwordFile } }),
+              },
+            }),
+          },
+        ],
+      }),
+      ...(kubernetes && {
+        kubernetes: [
+          {
+            name: kubernetes.name,
+            kubeconfig: kubernetes.kubeconfig,
+            namespaces: kubernetes.namespaces,
+            acting: { kubeconfig: kubernetes.actingKubeconfig },
+          },
+        ],
+      }),
+      ...(processes && { processes: [{ name: 'processes', ...processes }] }),
+      ...(stage.jaegerUrl !== undefined && { jaeger: [{ name: 'jaeger', url: stage.jaegerUrl }] }),
+    },
+    ...stage.more,
+  });
+}
+
+function acting(user: string | undefined): object {
+  return user === undefined ? {} : { acting: { user } };
+}

@@ -1,0 +1,136 @@
+import { startJaeger, type LabJaeger } from '../jaeger.ts';
+import type { LabPostgres } from '../postgres.ts';
+import type { LabRedis } from '../redis.ts';
+import { startShop, type CheckoutRevision, type Shop } from '../shop/shop.ts';
+import { prepareBackstage, type Backstage, type Services } from './services.ts';
+import {
+  STAGE_ROLES,
+  startStagePostgres,
+  startStageRedis,
+  type StageRedis,
+  type Withheld,
+} from './patients.ts';
+
+export interface StageOptions {
+  /** Default `lab`. */
+  readonly environment?: string;
+  /** Target names; default orders and sessions. */
+  readonly names?: { readonly postgres: string; readonly redis: string };
+  /** Default 60: a leak fills it within the patience of a test. */
+  readonly maxConnections?: number;
+  readonly checkout?: CheckoutRevision;
+  /** Default nothing. */
+  readonly withheld?: Withheld;
+  /** Traces of the shop and of the sweeps; default false, since it must be compiled first. */
+  readonly jaeger?: boolean;
+  /** Told what is being started. */
+  readonly onStep?: (says: string) => void;
+  /** Sections of starr.yaml as they stand there. */
+  readonly more?: Readonly<Record<string, unknown>>;
+}
+
+/** Patients, the shop on them, and the five services that look at all of it: everything real, on loopback. */
+export interface Stage extends AsyncDisposable {
+  readonly postgres: LabPostgres;
+  readonly redis: LabRedis;
+  readonly jaeger: LabJaeger | undefined;
+  readonly shop: Shop;
+  readonly services: Services;
+  readonly backstage: Backstage;
+  stop(): Promise<void>;
+}
+
+export async function startStage(options: StageOptions = {}): Promise<Stage> {
+  const stack = new AsyncDisposableStack();
+  const step = options.onStep ?? (() => undefined);
+  try {
+    const backstage = await prepareBackstage();
+    stack.defer(() => backstage.remove());
+    step('PostgreSQL and Redis');
+    const [postgres, redis, jaeger] = await startPatients(stack, backstage, options);
+    step('the shop');
+    const shop = stack.use(await startStageShop(backstage, postgres, redis, jaeger, options));
+    step('the five services');
+    const services = await backstage.up(yamlOf(options, { postgres, redis, jaeger, shop }));
+    stack.defer(() => services.stop());
+    const owned = stack.move();
+    const stop = () => owned.disposeAsync();
+    return {
+      postgres,
+      redis: redis.redis,
+      jaeger,
+      shop,
+      services,
+      backstage,
+      stop,
+      [Symbol.asyncDispose]: stop,
+    };
+  } catch (error) {
+    await stack.disposeAsync();
+    throw error;
+  }
+}
+
+async function startPatients(
+  stack: AsyncDisposableStack,
+  backstage: Backstage,
+  options: StageOptions,
+): Promise<[LabPostgres, StageRedis, LabJaeger | undefined]> {
+  const [postgres, redis, jaeger] = await Promise.all([
+    startStagePostgres(options.maxConnections ?? 60),
+    startStageRedis(backstage.folder, options.withheld ?? 'nothing'),
+    options.jaeger === true ? startJaeger() : undefined,
+  ]);
+  stack.use(postgres);
+  stack.use(redis.redis);
+  if (jaeger) stack.use(jaeger);
+  return [postgres, redis, jaeger];
+}
+
+function startStageShop(
+  backstage: Backstage,
+  postgres: LabPostgres,
+  { redis }: StageRedis,
+  jaeger: LabJaeger | undefined,
+  options: StageOptions,
+): Promise<Shop> {
+  return startShop({
+    postgres,
+    redisUrl: redis.url,
+    resilienceUrl: `http://127.0.0.1:${backstage.ports.resilience}`,
+    tokenFile: backstage.tokenFile,
+    checkout: { count: 2, ...options.checkout },
+    ...(jaeger && { otlpUrl: jaeger.otlpGrpcUrl }),
+  });
+}
+
+interface Parts {
+  readonly postgres: LabPostgres;
+  readonly redis: StageRedis;
+  readonly jaeger: LabJaeger | undefined;
+  readonly shop: Shop;
+}
+
+function yamlOf(options: StageOptions, { postgres, redis, jaeger, shop }: Parts) {
+  const names = options.names ?? { postgres: 'orders', redis: 'sessions' };
+  return {
+    environment: options.environment ?? 'lab',
+    postgres: {
+      name: names.postgres,
+      url: postgres.url(STAGE_ROLES.diagnosing, 'orders'),
+      actingUser: STAGE_ROLES.acting,
+    },
+    redis: {
+      name: names.redis,
+      url: redis.url,
+      passwordFile: redis.passwordFile,
+      actingUser: STAGE_ROLES.acting,
+    },
+    processes: {
+      expect: { checkout: shop.checkouts.length, worker: 1 },
+      dependencies: [{ name: 'payments', url: `${shop.payments.url}/healthz` }],
+    },
+    ...(jaeger && { jaegerUrl: jaeger.queryUrl, otlpUrl: jaeger.otlpGrpcUrl }),
+    ...(options.more && { more: options.more }),
+  };
+}
