@@ -3,6 +3,7 @@ import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
 import { idleSessions } from './diagnostics/idle-sessions.ts';
 import { longRunningQueries } from './diagnostics/long-running-queries.ts';
+import { postgresGrants } from './grants.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 import { backendsRead } from './reads/backends.ts';
@@ -17,4 +18,5 @@ export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
     { kinds: ['backend'], read: backendsRead },
   ],
+  grants: postgresGrants,
 };

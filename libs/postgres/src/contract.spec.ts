@@ -23,7 +23,7 @@ import { examineOnce, see } from './test/examine-once.ts';
 import { configOf, createRoles, limitOf, lookOf } from './test/lab-target.ts';
 
 type AnyRead = Read<unknown, PostgresRequest>;
-const { diagnostics, remedies, resolvers } = postgresCatalog;
+const { diagnostics, remedies, resolvers, grants } = postgresCatalog;
 
 /** Every read of the catalog once, wrappers taken off. */
 const reads: readonly AnyRead[] = [
@@ -32,6 +32,7 @@ const reads: readonly AnyRead[] = [
       ...diagnostics.flatMap((each) => Object.values(each.reads)),
       ...remedies.flatMap((each) => Object.values(each.reads)),
       ...resolvers.map(({ read }) => read),
+      ...Object.values(grants?.reads ?? {}),
     ]
       .map((read) => (read.wrap?.inner ?? read) as AnyRead)
       .map((read) => [read.id, read]),

@@ -1,0 +1,108 @@
+import { defineGrantsAdvisor, type GrantsAdvice } from '@starr/kernel';
+import { privilegesRead, type Privileges, type RolePrivileges } from './reads/privileges.ts';
+import { majorOf } from './reads/rows-read.ts';
+
+/** One session to look and one while acting, twice over: an old process may linger beside a new one. */
+const CONNECTION_LIMIT = 4;
+const SUGGESTED_DIAGNOSING_ROLE = 'starr';
+const SUGGESTED_ACTING_ROLE = 'starr_act';
+
+/** A statement, and whether what it does is there already. */
+interface Need {
+  readonly statement: string;
+  readonly met: boolean;
+}
+
+/** What the two roles need on this server, as SQL for a superuser. */
+export const postgresGrants = defineGrantsAdvisor({
+  reads: { privileges: privilegesRead },
+  advise: ({ privileges }, look): GrantsAdvice => {
+    const major = majorOf(look.version);
+    const looking = diagnosingNeeds(privileges.diagnosing, major);
+    const acting = actingNeeds(privileges, major);
+    return {
+      language: 'sql',
+      diagnosing: looking.map(({ statement }) => statement),
+      acting: acting.map(({ statement }) => statement),
+      lacking: [
+        ...[...looking, ...acting].filter(({ met }) => !met).map(({ statement }) => statement),
+        ...toTakeAway(privileges.diagnosing),
+        ...toReserve(privileges, major),
+      ],
+    };
+  },
+});
+
+/** pg_monitor lifts the redaction; a reserved slot is the way in when the ordinary ones are gone. */
+function diagnosingNeeds(role: RolePrivileges, major: number): Need[] {
+  // A superuser lacks nothing and can do everything: what is needed is another role, to be configured in its place.
+  if (role.isSuperuser) {
+    return [
+      need(
+        `CREATE ROLE ${SUGGESTED_DIAGNOSING_ROLE} LOGIN CONNECTION LIMIT ${CONNECTION_LIMIT};`,
+        true,
+      ),
+      need(`GRANT pg_monitor TO ${SUGGESTED_DIAGNOSING_ROLE};`, true),
+      ...reservedNeed({ ...role, role: SUGGESTED_DIAGNOSING_ROLE }, major),
+    ];
+  }
+  return [need(`GRANT pg_monitor TO ${role.role};`, role.monitors), ...reservedNeed(role, major)];
+}
+
+/** Sees what its guards compare, may signal, and gets in when the slots are gone. Not a member of anything else. */
+function actingNeeds({ acting }: Privileges, major: number): Need[] {
+  const role = acting ?? unconfigured();
+  const create = `CREATE ROLE ${role.role} LOGIN CONNECTION LIMIT ${CONNECTION_LIMIT};`;
+  return [
+    ...(role.exists ? [] : [need(create, acting === undefined)]),
+    need(
+      `GRANT pg_read_all_stats TO ${role.role};`,
+      acting === undefined || role.readsAllStats || role.isSuperuser,
+    ),
+    need(
+      `GRANT pg_signal_backend TO ${role.role};`,
+      acting === undefined || role.signals || role.isSuperuser,
+    ),
+    ...reservedNeed(role, major).map(({ statement, met }) =>
+      need(statement, acting === undefined || met),
+    ),
+  ];
+}
+
+function reservedNeed(role: RolePrivileges, major: number): Need[] {
+  if (major < 16) return [];
+  return [
+    need(
+      `GRANT pg_use_reserved_connections TO ${role.role};`,
+      role.usesReserved || role.isSuperuser,
+    ),
+  ];
+}
+
+/** READ ONLY does not stop pg_terminate_backend: only the lack of the privilege does. */
+function toTakeAway({ role, isSuperuser, signals }: RolePrivileges): string[] {
+  return signals && !isSuperuser ? [`REVOKE pg_signal_backend FROM ${role};`] : [];
+}
+
+function toReserve({ reservedConnections }: Privileges, major: number): string[] {
+  return major >= 16 && reservedConnections === 0
+    ? ['ALTER SYSTEM SET reserved_connections = 2; -- takes effect with the next restart']
+    : [];
+}
+
+/** Nothing is lacking where nothing was asked for: its statements are an offer. */
+function unconfigured(): RolePrivileges {
+  return {
+    role: SUGGESTED_ACTING_ROLE,
+    exists: false,
+    isSuperuser: false,
+    monitors: false,
+    readsAllStats: false,
+    signals: false,
+    usesReserved: false,
+  };
+}
+
+function need(statement: string, met: boolean): Need {
+  return { statement, met };
+}
