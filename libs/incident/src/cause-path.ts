@@ -53,7 +53,7 @@ function trailOf(cause: Cause, graph: EntityGraph): CausePath {
     if (found !== undefined)
       return { lines: [pathText(found)], layers: found.layers, open: younger(found, cause) };
   }
-  const { ends } = ownAddresses(graph, entitiesOf(item), cause.onset);
+  const { ends } = ownAddresses(graph, entitiesOf(graph, item), cause.onset);
   const [end] = ends;
   if (end === undefined) return { lines: [], layers: [], open: [] };
   const addresses = ends.map(({ at }) => at);

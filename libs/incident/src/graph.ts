@@ -5,10 +5,10 @@ const IDENTITY = 'is';
 /** `pod at address`: the word by which something holds an address. */
 const HOLDS = 'at';
 /**
- * Words by which an entity stands between others and one hub: breaker guards dependency, pool uses postgres.
+ * Words by which an entity stands between others and one hub: breaker guards dependency, pool connects-to postgres.
  * `calls` is none of them: a service calls many.
  */
-const STANDS_BEFORE: ReadonlySet<string> = new Set(['guards', 'uses']);
+const STANDS_BEFORE: ReadonlySet<string> = new Set(['guards', 'uses', 'connects-to']);
 /** Several of these at one address are no contradiction when they are inside one of those. */
 const INSIDE: Readonly<Record<string, string>> = { process: 'pod' };
 
@@ -29,6 +29,8 @@ export interface GraphNode {
   readonly edges: readonly GraphEdge[];
   /** Those of them by which something holds this address. */
   readonly holding: readonly GraphEdge[];
+  /** Some check measured it, or found something about it: it is more than a name that others mention. */
+  readonly isObserved: boolean;
 }
 
 /** Who holds a shared address, as counts a kind. */
@@ -48,8 +50,14 @@ export interface EntityGraph {
   readonly nodes: readonly GraphNode[];
 }
 
-/** Equal relations are merged: since the earliest known, until the latest, none if one of them holds. */
-export function createGraph(relations: readonly Relation[]): EntityGraph {
+/**
+ * Equal relations are merged: since the earliest known, until the latest, none if one of them holds.
+ * `observed`: what the checks' evidence is about. Default: nothing.
+ */
+export function createGraph(
+  relations: readonly Relation[],
+  observed: readonly Entity[] = [],
+): EntityGraph {
   const unite = unionOf(relations);
   const merged = mergeEdges(relations, unite);
   const drafts = new Map<string, { entities: Map<string, Entity>; edges: GraphEdge[] }>();
@@ -67,8 +75,9 @@ export function createGraph(relations: readonly Relation[]): EntityGraph {
     drafts.get(edge.from)?.edges.push(edge);
     if (edge.to !== edge.from) drafts.get(edge.to)?.edges.push(edge);
   }
+  const seen = new Set(observed.map((entity) => unite(entityKey(entity))));
   const nodes = [...drafts]
-    .map(([id, { entities, edges }]): GraphNode => nodeOf(id, [...entities.values()], edges))
+    .map(([id, { entities, edges }]) => nodeOf(id, [...entities.values()], edges, seen.has(id)))
     .sort((a, b) => compareText(a.id, b.id));
   const byId = new Map(nodes.map((node) => [node.id, node]));
   return {
@@ -146,7 +155,12 @@ export function compareText(a: string, b: string): number {
   return a < b ? -1 : a > b ? 1 : 0;
 }
 
-function nodeOf(id: string, entities: readonly Entity[], edges: readonly GraphEdge[]): GraphNode {
+function nodeOf(
+  id: string,
+  entities: readonly Entity[],
+  edges: readonly GraphEdge[],
+  isObserved: boolean,
+): GraphNode {
   const sorted = [...entities].sort((a, b) => compareText(entityKey(a), entityKey(b)));
   const passages = sorted.map((entity) => passageOf(entity.kind));
   const ordered = [...edges].sort((a, b) => compareText(edgeKey(a), edgeKey(b)));
@@ -161,6 +175,7 @@ function nodeOf(id: string, entities: readonly Entity[], edges: readonly GraphEd
         : 'yes',
     edges: ordered,
     holding: ordered.filter((edge) => edge.relation.is === HOLDS && edge.to === id),
+    isObserved,
   };
 }
 

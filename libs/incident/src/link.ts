@@ -41,9 +41,9 @@ export function linkItems(
   const options = moment === undefined ? {} : { moment };
   const path =
     searchPaths(graph, [from.about], [to.about], options) ??
-    searchPaths(graph, entitiesOf(from), [to.about], options) ??
-    searchPaths(graph, [from.about], entitiesOf(to), options) ??
-    searchPaths(graph, entitiesOf(from), entitiesOf(to), options);
+    searchPaths(graph, entitiesOf(graph, from), [to.about], options) ??
+    searchPaths(graph, [from.about], entitiesOf(graph, to), options) ??
+    searchPaths(graph, entitiesOf(graph, from), entitiesOf(graph, to), options);
   if (path === undefined) return withoutPath(graph, from, to, moment);
   const share = asTie ? shareOn(graph, path, from, moment) : undefined;
   if (share !== undefined && share.on / share.of < LEAST_SHARE)
@@ -54,21 +54,28 @@ export function linkItems(
   return { state: 'linked', path, ...(share !== undefined && { share }) };
 }
 
-export function entitiesOf(item: EvidenceItem): readonly Entity[] {
-  return [item.about, ...item.involves];
+/** Hubs among what is involved (the dependency of a breaker) are no start of a path: everything touches them. */
+export function entitiesOf(graph: EntityGraph, item: EvidenceItem): readonly Entity[] {
+  return [item.about, ...item.involves.filter((entity) => !isHub(graph, entity))];
 }
 
 /**
- * A breaker before payments has nothing to do with a leak of orders, though both are of one service.
- * Things that stand before hubs of kinds that cannot be compared are left to the paths.
+ * A breaker before payments has nothing to do with a leak of orders, though both are of one service. Hubs differ when
+ * they are of one kind, or when each was looked at by itself; a mere name that others mention may mean the other one.
  */
 function hubsAgree(graph: EntityGraph, hubs: ReadonlySet<string>, about: Entity): boolean {
   const own = hubsOf(graph, about);
   if (hubs.size === 0 || own.size === 0) return true;
   if ([...own].some((hub) => hubs.has(hub))) return true;
   if (isHub(graph, about)) return false;
-  const kinds = new Set([...hubs].flatMap((hub) => graph.node(hub)?.kinds ?? []));
-  return ![...own].some((hub) => graph.node(hub)?.kinds.some((kind) => kinds.has(kind)));
+  return ![...own].some((hub) => [...hubs].some((other) => areDifferent(graph, hub, other)));
+}
+
+function areDifferent(graph: EntityGraph, a: string, b: string): boolean {
+  const [one, other] = [graph.node(a), graph.node(b)];
+  if (one === undefined || other === undefined) return false;
+  if (one.isObserved && other.isObserved) return true;
+  return one.kinds.some((kind) => other.kinds.includes(kind));
 }
 
 function withoutPath(
@@ -78,7 +85,7 @@ function withoutPath(
   moment: Date | undefined,
 ): Link {
   for (const item of [from, to]) {
-    const { identified, ends } = ownAddresses(graph, entitiesOf(item), moment);
+    const { identified, ends } = ownAddresses(graph, entitiesOf(graph, item), moment);
     const [end] = ends;
     if (end !== undefined && ends.length > identified.length)
       return { state: 'unknown', says: pathEndText(end) };

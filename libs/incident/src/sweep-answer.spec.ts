@@ -7,6 +7,7 @@ import {
   breakerStuckOpen,
   cacheCannotEvict,
   dependencyDown,
+  leakAndStuckBreaker,
   leakByRollout,
   twoCauses,
 } from './test/scenarios.ts';
@@ -39,7 +40,7 @@ describe('answerSweep', () => {
     expect(causes[0]?.path).toEqual([
       'application checkout → 3 clients → 3 addresses → 3 pods → revision shop/checkout#2 (3 of 3 addresses)',
     ]);
-    expect(causes[0]?.explains).toHaveLength(6);
+    expect(causes[0]?.explains).toHaveLength(5);
     expect(causes[0]?.ruledOut).toEqual(['slow queries (300 ms)', 'OOM, restarts (0)']);
   });
 
@@ -68,6 +69,10 @@ describe('answerSweep', () => {
 
   it('keeps two independent causes apart', () => {
     expect(top(twoCauses())).toEqual(['leak-since-rollout', 'cache-cannot-evict']);
+  });
+
+  it('keeps a leak and a breaker stuck before another dependency apart, in one and the same service', () => {
+    expect(top(leakAndStuckBreaker())).toEqual(['leak-since-rollout', 'breaker-stuck-open']);
   });
 
   it('names no cause where nothing is found', () => {

@@ -2,6 +2,7 @@ import {
   isPartial,
   statusOf,
   type CheckResult,
+  type Entity,
   type Footprint,
   type Relation,
 } from '@starr/kernel';
@@ -53,7 +54,7 @@ const MAX_ROWS = 10;
 /** All that a sweep has seen → its answer. Pure, and blind to the order in which anything arrived. */
 export function answerSweep(input: SweepInput): Answer {
   const evidence = collectEvidence(input.results, input);
-  const graph = createGraph(evidence.relations);
+  const graph = createGraph(evidence.relations, observedIn(evidence));
   const { matches, dormant } = matchAll(input, evidence, graph);
   const ranked = rankCauses(matches, evidence, graph);
   const context: AnswerContext = { evidence, graph, catalog: input.catalog };
@@ -88,6 +89,10 @@ export function answerSweep(input: SweepInput): Answer {
     dormant,
     cost: costOf(evidence.checks),
   };
+}
+
+function observedIn({ findings, changes, healthy }: Evidence): readonly Entity[] {
+  return [...findings, ...changes, ...healthy].map(({ about }) => about);
 }
 
 function matchAll(

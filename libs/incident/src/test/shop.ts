@@ -18,6 +18,8 @@ export const WORKER = entity('service', 'worker');
 export const DEPLOYMENT = entity('deployment', 'shop/checkout', 'prod');
 export const APPLICATION = entity('application', 'checkout', 'orders');
 export const PAYMENTS = entity('dependency', 'payments');
+export const POOL = entity('pool', 'checkout/orders');
+export const QUEUE = entity('queue', 'worker/mails');
 const SHARED = '10.0.0.9';
 
 export function revisionOf(number: number): Entity {
@@ -75,15 +77,17 @@ export function topology(options: ShopOptions = {}): {
       ...numbers.flatMap((number) => [
         relation(process(number), 'of', CHECKOUT),
         relation(process(number), 'at', from(number)),
+        ...[breaker('payments'), POOL].flatMap((policy) => [
+          relation(policy, 'in', process(number)),
+          relation(policy, 'of', CHECKOUT),
+        ]),
       ]),
-      relation(breaker('orders'), 'in', CHECKOUT),
-      relation(breaker('orders'), 'guards', entity('dependency', 'orders')),
-      relation(breaker('payments'), 'in', CHECKOUT),
       relation(breaker('payments'), 'guards', PAYMENTS),
-      relation(entity('pool', 'checkout/orders'), 'in', CHECKOUT),
-      relation(entity('pool', 'checkout/orders'), 'uses', ORDERS),
-      relation(entity('dependency', 'orders'), 'is', ORDERS),
-      relation(entity('queue', 'worker/mails'), 'in', WORKER),
+      relation(POOL, 'connects-to', ORDERS),
+      relation(entity('process', 'worker/9'), 'of', WORKER),
+      relation(entity('process', 'worker/9'), 'at', entity('address', '127.0.4.9')),
+      relation(QUEUE, 'in', entity('process', 'worker/9')),
+      relation(QUEUE, 'of', WORKER),
     ],
     traces: [
       relation(CHECKOUT, 'calls', entity('service', 'payments')),
@@ -95,7 +99,6 @@ export function topology(options: ShopOptions = {}): {
 /** Every check of the five doctors, all healthy. */
 export function healthyShop(options: ShopOptions = {}): readonly CheckResult[] {
   const { db, cache, k8s, resilience, traces } = topology(options);
-  const dependency = (name: string) => entity('dependency', name);
   return [
     check('db.connection-use', 'orders', {
       measured: [measurement('usedSlots', ORDERS, 16, 97)],
@@ -123,22 +126,19 @@ export function healthyShop(options: ShopOptions = {}): readonly CheckResult[] {
     }),
     check('resilience.breakers', 'processes', {
       measured: [
-        measurement('openProcesses', breaker('orders'), 0),
         measurement('openProcesses', breaker('payments'), 0),
+        measurement('attachedProcesses', CHECKOUT, 3),
       ],
       relations: resilience,
     }),
     check('resilience.queues', 'processes', {
-      measured: [measurement('waiting', entity('queue', 'worker/mails'), 0)],
+      measured: [measurement('waiting', QUEUE, 0)],
     }),
     check('resilience.pools', 'processes', {
-      measured: [measurement('useRatio', entity('pool', 'checkout/orders'), 0.3)],
+      measured: [measurement('useRatio', POOL, 0.3)],
     }),
     check('resilience.dependencies', 'processes', {
-      measured: [
-        measurement('reachable', dependency('orders'), 1),
-        measurement('reachable', PAYMENTS, 1),
-      ],
+      measured: [measurement('answered', PAYMENTS, 1, 1), measurement('answerMs', PAYMENTS, 12)],
     }),
     check('traces.error-rate', 'jaeger', {
       measured: [measurement('errorRatio', CHECKOUT, 0.002)],
