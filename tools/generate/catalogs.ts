@@ -11,9 +11,9 @@ export const CATALOGS: readonly {
   readonly library: string;
   readonly catalog: Catalog;
 }[] = [
-  { doctor: 'db-doctor', library: 'postgres', catalog: postgresCatalog as Catalog },
-  { doctor: 'cache-doctor', library: 'redis', catalog: redisCatalog as Catalog },
-  { doctor: 'k8s-doctor', library: 'kubernetes', catalog: kubernetesCatalog as Catalog },
-  { doctor: 'resilience', library: 'resilience', catalog: resilienceCatalog as Catalog },
+  { doctor: 'db-doctor', library: 'postgres', catalog: postgresCatalog },
+  { doctor: 'cache-doctor', library: 'redis', catalog: redisCatalog },
+  { doctor: 'k8s-doctor', library: 'kubernetes', catalog: kubernetesCatalog },
+  { doctor: 'resilience', library: 'resilience', catalog: resilienceCatalog },
   { doctor: 'orchestrator', library: 'jaeger', catalog: jaegerCatalog as Catalog },
 ];

@@ -1,0 +1,66 @@
+import { startStage, type Stage } from '@starr/lab';
+import { planAndApply } from './cure.ts';
+import type { Narrator } from './narrator.ts';
+import { sweepJson } from './sweep-json.ts';
+
+/** What an act showed: the truth was named first, and the effect was established. */
+export interface ActResult {
+  readonly named: boolean;
+  readonly established: boolean;
+}
+
+const USERS_FEEL_WITHIN_MS = 60_000;
+const WELL_WITHIN_MS = 30_000;
+
+/** The shop as plain processes: healthy, then checkout leaks connections; relief is planned, applied and verified. */
+export async function playActOne(
+  narrator: Narrator,
+  leave: (stage: Stage) => void,
+): Promise<ActResult> {
+  narrator.act('First act: a leak at night');
+  const stage = await startStage({
+    environment: 'demo',
+    withheld: 'redis-info',
+    onStep: (says) => {
+      narrator.step(`starting ${says}`);
+    },
+  });
+  leave(stage);
+  const traffic = await stage.shop.startTraffic({ perSecond: 30 });
+  await traffic.untilWell({ windows: 2, withinMs: WELL_WITHIN_MS });
+  narrator.step('users are well; one grant is withheld from the cache-doctor on purpose');
+  const healthy = await stage.services.starr('sweep');
+  narrator.command('starr sweep', healthy.stdout);
+
+  narrator.step('checkout begins to leak database connections');
+  await Promise.all(
+    stage.shop.checkouts.map((checkout) => checkout.switchFaults({ on: 'leak-connections:8' })),
+  );
+  const felt = await traffic.untilFelt({ atMost: 0.9, withinMs: USERS_FEEL_WITHIN_MS });
+  narrator.step(`users feel it: ${felt.ok} of ${felt.ok + felt.failed} checkouts succeed`);
+  const sick = await stage.services.starr('sweep');
+  narrator.command('starr sweep', sick.stdout);
+  const { answer, plans, incident } = await sweepJson(stage.services);
+  const [first] = answer.causes;
+  const named = first?.playbook === 'connection-leak' && first.title.includes('checkout');
+  narrator.step(
+    named
+      ? 'the truth was named first: checkout leaks'
+      : `the truth was not named first: ${first?.title ?? 'no cause'}`,
+  );
+
+  const relief = plans.find(
+    ({ role, remedy }) => role === 'relieve' && remedy === 'db.terminate-idle-sessions',
+  );
+  if (relief?.plan === undefined || incident === undefined) return { named, established: false };
+  const established = await planAndApply(
+    stage.services,
+    stage.backstage.configPath,
+    relief.plan,
+    narrator,
+  );
+  narrator.step(established ? 'the effect is established' : 'the effect is not established');
+  const record = await stage.services.starr('report', incident);
+  narrator.command(`starr report ${incident}`, record.stdout);
+  return { named, established };
+}
