@@ -22,7 +22,7 @@ function hosted({ name, connection, protect, thresholds }: DbTarget) {
     kind: 'postgres',
     adapter: createPostgresAdapter(connection),
     acts: connection.acting !== undefined,
-    options: { protect, database: connection.database, user: connection.diagnosing.user },
+    options: { protect, ...(connection.acting && { acting: connection.acting.user }) },
     ...(thresholds && { thresholds }),
   };
 }

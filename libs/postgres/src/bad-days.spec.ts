@@ -210,7 +210,7 @@ describe('a real leak beside real pools', () => {
   }, 60_000);
 });
 
-/** 24 sessions leak over 17 s; a busy pool, and a static one that was opened at once, are none of it. */
+/** 24 sessions leak over 7 s; a busy pool, and a static one that was opened at once, are none of it. */
 async function playLeak(server: LabPostgres): Promise<void> {
   const adapter = createPostgresAdapter(configOf(server));
   const busy = new pg.Pool({
@@ -225,9 +225,9 @@ async function playLeak(server: LabPostgres): Promise<void> {
   const leaks: Fault[] = [];
   for (let leaked = 0; leaked < 24; leaked += 1) {
     leaks.push(await leakConnections(server, 1, { user: 'shop', applicationName: 'checkout' }));
-    await pause(700);
+    await pause(300);
   }
-  await pause(1500);
+  await pause(5200);
   const { verdict } = await examineOnce(connectionLeak, adapter);
   expect(verdict.findings).toHaveLength(1);
   expect(verdict.findings![0]).toMatchObject({
@@ -246,7 +246,7 @@ async function playLeak(server: LabPostgres): Promise<void> {
   const plan = terminateIdleSessions.plan(params, seen as never, look);
   if ('refused' in plan) throw new Error(plan.refused);
   const [operation] = plan.operations;
-  expect(operation!.act.sessions.length).toBeGreaterThanOrEqual(15);
+  expect(operation!.act.sessions.length).toBeGreaterThanOrEqual(20);
   const outcome = await outcomeOf(adapter, operation!.act);
   expect(outcome).toMatchObject({
     outcome: 'applied',

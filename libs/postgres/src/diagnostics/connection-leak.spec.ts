@@ -78,8 +78,8 @@ describe('db.connection-leak', () => {
       { after: [group({ idleSpreadMs: 800, usedOnceSince: ago(60_000) })] },
       undefined,
     ],
-    ['just too little spread', { after: [group({ idleSpreadMs: 9999 })] }, undefined],
-    ['just enough spread', { after: [group({ idleSpreadMs: 10_000 })] }, 'warning'],
+    ['just too little spread', { after: [group({ idleSpreadMs: 2999 })] }, undefined],
+    ['just enough spread', { after: [group({ idleSpreadMs: 3000 })] }, 'warning'],
     [
       'four sessions',
       { after: [group({ idle: 4, usedOnce: 4, usedOnceLastMinute: 4 })] },

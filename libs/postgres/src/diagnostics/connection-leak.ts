@@ -33,10 +33,10 @@ const thresholds = {
   },
   growthPerMinute: SLOT_THRESHOLDS.growthPerMinute,
   idleSpreadMs: {
-    value: 10_000,
+    value: 3000,
     unit: 'ms',
-    says: 'spread of their idle ages, 10th to 90th percentile; a pool that was opened at once has none',
-    source: 'Starr: a pool of 80 opens within seconds',
+    says: 'spread of their idle ages at one client, 10th to 90th percentile; a pool that was opened at once has none',
+    source: 'Starr: a pool of 80 opens within two seconds',
   },
   growthWindowMs: {
     value: 15_000,
