@@ -3,6 +3,7 @@ import { errorDistribution } from './diagnostics/error-distribution.ts';
 import { podStatus } from './diagnostics/pod-status.ts';
 import { restarts } from './diagnostics/restarts.ts';
 import { rollouts } from './diagnostics/rollouts.ts';
+import { kubernetesGrants } from './grants/grants.ts';
 import { workloadsRead } from './reads/workloads.ts';
 import { rollback } from './remedies/rollback.ts';
 import type { KubernetesAct, KubernetesRequest } from './request.ts';
@@ -12,4 +13,5 @@ export const kubernetesCatalog: Catalog<KubernetesRequest, KubernetesAct> = {
   diagnostics: [podStatus, restarts, rollouts, errorDistribution],
   remedies: [rollback],
   resolvers: [{ kinds: ['address', 'pod', 'deployment', 'revision'], read: workloadsRead }],
+  grants: kubernetesGrants,
 };

@@ -1,4 +1,6 @@
 import type { BlindSpot } from '@starr/kernel';
+import type { Need } from './grants/needs.ts';
+import type { Permission } from './grants/permission.ts';
 import type { Autoscaler, Deployment, KubeEvent, Pod, ReplicaSet } from './objects.ts';
 
 /** What the adapter can look at, as data. Every look covers all configured namespaces. */
@@ -8,6 +10,12 @@ export type KubernetesRequest =
   /** Events of type Warning. */
   | { readonly kind: 'warnings' }
   | { readonly kind: 'autoscalers' }
+  /** Which of these the two accounts lack; asked about, not tried. */
+  | {
+      readonly kind: 'access';
+      readonly diagnosing: readonly Need[];
+      readonly acting: readonly Need[];
+    }
   /** The logs of the pods, current and previous; one composite look (pods → logs). */
   | {
       readonly kind: 'logs';
@@ -20,7 +28,19 @@ export type KubernetesRequest =
       readonly maxContainers: number;
     };
 
-export type KubernetesRequestKind = KubernetesRequest['kind'];
+/** What an account may not do of what was asked. */
+export interface AccountAccess {
+  /** As the API server names it. */
+  readonly user: string;
+  readonly denied: readonly Permission[];
+}
+
+export interface AccessAnswer {
+  readonly namespaces: readonly string[];
+  readonly diagnosing: AccountAccess;
+  /** Absent: no acting account is configured. */
+  readonly acting?: AccountAccess;
+}
 
 /** What was seen of something in all namespaces, and where it could not be. */
 export interface Listed<T> {

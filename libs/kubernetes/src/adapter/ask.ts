@@ -3,7 +3,7 @@ import type { Connection } from './connect.ts';
 import type { Gate } from './gate.ts';
 import type { HttpAnswer, HttpRequest } from './http.ts';
 import { errorFromAnswer, errorFromThrown } from './k8s-error.ts';
-import type { Permission } from './resources.ts';
+import type { Permission } from '../grants/permission.ts';
 
 export interface Ask {
   readonly method?: HttpRequest['method'];

@@ -45,7 +45,7 @@ export async function* awaitRollout(
 }
 
 function endOf(deployment: Deployment, act: RollbackAct): RolloutEnd | undefined {
-  const { spec, status, metadata } = deployment;
+  const { spec, status } = deployment;
   if (!spec?.template || hashTemplate(spec.template) !== act.to.templateHash) {
     return {
       end: 'stuck',
@@ -54,7 +54,7 @@ function endOf(deployment: Deployment, act: RollbackAct): RolloutEnd | undefined
     };
   }
   if (spec.paused === true) return { end: 'stuck', says: 'the Deployment was paused', deployment };
-  if ((status?.observedGeneration ?? 0) < (metadata?.generation ?? 0)) return undefined;
+  if (!isObserved(deployment)) return undefined;
   const { wanted, updated, available, all } = countsOf(deployment);
   if (updated >= wanted && available >= wanted && all === updated)
     return { end: 'done', deployment };
@@ -65,12 +65,18 @@ function endOf(deployment: Deployment, act: RollbackAct): RolloutEnd | undefined
 }
 
 function progressOf(deployment: Deployment): { says: string; ratio: number } {
+  if (!isObserved(deployment)) return { says: 'the controller has not begun yet', ratio: 0 };
   const { wanted, updated, available, all } = countsOf(deployment);
   const old = all - updated;
   return {
     says: `${Math.min(updated, available)} of ${wanted} pods are back, ${old} old ones are left`,
     ratio: wanted === 0 ? 1 : Math.min(1, Math.min(updated, available) / (wanted + old)),
   };
+}
+
+/** Before that the counts are those of the old template. */
+function isObserved({ status, metadata }: Deployment): boolean {
+  return (status?.observedGeneration ?? 0) >= (metadata?.generation ?? 0);
 }
 
 function countsOf({ spec, status }: Deployment) {

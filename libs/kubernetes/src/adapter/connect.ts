@@ -1,5 +1,5 @@
 import { Agent as HttpAgent } from 'node:http';
-import { Agent as HttpsAgent, type AgentOptions, type RequestOptions } from 'node:https';
+import { Agent as HttpsAgent, type RequestOptions } from 'node:https';
 import { readFile } from 'node:fs/promises';
 import { KubeConfig } from '@kubernetes/client-node';
 import { DoctorError } from '@starr/kernel';
@@ -163,16 +163,29 @@ function agentFor(server: URL, proxy: string | undefined, options: RequestOption
     : new HttpsAgent({ ...pool, ...tlsOf(options) });
 }
 
-function tlsOf(options: RequestOptions): AgentOptions {
-  const { ca, cert, key, pfx, passphrase, servername, rejectUnauthorized } = options;
-  const given = Object.entries({ ca, cert, key, pfx, passphrase, servername, rejectUnauthorized });
-  return Object.fromEntries(given.filter(([, value]) => value !== undefined)) as AgentOptions;
+const TLS_OPTIONS = [
+  'ca',
+  'cert',
+  'key',
+  'pfx',
+  'passphrase',
+  'servername',
+  'rejectUnauthorized',
+] as const satisfies readonly (keyof RequestOptions)[];
+
+function tlsOf(options: RequestOptions): Readonly<Record<string, unknown>> {
+  const tls: Record<string, unknown> = {};
+  for (const name of TLS_OPTIONS) if (options[name] !== undefined) tls[name] = options[name];
+  return tls;
 }
 
 function headersOf(options: RequestOptions): Record<string, string> {
   const { headers, auth } = options;
   const basic = typeof auth === 'string' ? { authorization: basicFrom(auth) } : {};
-  const named = Object.entries(headers ?? {}).map(([name, value]) => [name, String(value)]);
+  const named = Object.entries(headers ?? {}).map(([name, value]): [string, string] => [
+    name,
+    String(value),
+  ]);
   return { 'user-agent': 'starr-k8s-doctor', ...basic, ...Object.fromEntries(named) };
 }
 

@@ -17,7 +17,7 @@ export function createKubernetesAdapter(
   const diagnosing = createClient(config.diagnosing, config, clock);
   const acting = config.acting && createClient(config.acting, config, clock);
   const looking = { ask: diagnosing.ask, namespaces: config.namespaces };
-  const performer = createPerformer(looking, createHealthMemory(), createLogVault());
+  const performer = createPerformer(looking, acting?.ask, createHealthMemory(), createLogVault());
   const running = new Map<string, AbortController>();
 
   return {

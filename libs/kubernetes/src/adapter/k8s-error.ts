@@ -1,7 +1,7 @@
 import { DoctorError, isDoctorError, maskText } from '@starr/kernel';
-import { grantCommand } from './cure.ts';
+import { grantCommand } from '../grants/grant-command.ts';
 import type { HttpAnswer } from './http.ts';
-import type { Permission } from './resources.ts';
+import type { Permission } from '../grants/permission.ts';
 
 const MAX_WORDS = 300;
 

@@ -7,9 +7,11 @@ import type {
   WarningsAnswer,
   WorkloadsAnswer,
 } from '../request.ts';
+import type { Asker } from './ask.ts';
 import { deadlineWithin } from './deadline.ts';
 import type { HealthMemory } from './health-memory.ts';
 import type { LogVault } from './log-vault.ts';
+import { lookAccess } from './look-access.ts';
 import { lookLogs } from './look-logs.ts';
 import { Failed, listEverywhere, lookWorkloads, type Looking } from './look-workloads.ts';
 import { maskEvent } from './mask-objects.ts';
@@ -25,6 +27,7 @@ const SHARED_MS = 1000;
 
 export function createPerformer(
   looking: Looking,
+  acting: Asker | undefined,
   memory: HealthMemory,
   vault: LogVault,
 ): Performer {
@@ -55,6 +58,12 @@ export function createPerformer(
           return lookWarnings(looking, limit);
         case 'autoscalers':
           return lookAutoscalers(looking, limit);
+        case 'access':
+          return lookAccess(
+            { ...looking, diagnosing: looking.ask, ...(acting && { acting }) },
+            request,
+            limit,
+          );
       }
     },
   };

@@ -1,3 +1,5 @@
+import type { Permission } from '../grants/permission.ts';
+
 /** What of the API this adapter asks for, and nothing else: no secrets, no nodes/proxy, no pods/exec. */
 export interface Resource {
   readonly group: string;
@@ -21,15 +23,6 @@ export function pathOf(resource: Resource, namespace: string, name?: string): st
 
 function groupPath({ group, version }: Resource): string {
   return `/apis/${group}/${version}`;
-}
-
-/** One call as RBAC sees it. */
-export interface Permission {
-  readonly verb: 'get' | 'list' | 'patch';
-  readonly group: string;
-  /** With its subresource: `pods/log`. */
-  readonly resource: string;
-  readonly namespace: string;
 }
 
 export function permissionOf(

@@ -33,7 +33,8 @@ export function chooseRevision(workload: Workload, wanted: number | undefined): 
   }
   const left = workload.deployment?.metadata?.annotations?.[LEFT_ANNOTATION];
   const candidates = others.filter((revision) => revision.name !== left);
-  const best = candidates.find(isProven) ?? candidates[0];
+  const best =
+    candidates.find(isProven) ?? candidates.find((one) => one.seenHealthy) ?? candidates[0];
   if (best) return chosen(current, best);
   return `the only other revision of ${name} is the one that the last rollback left; give toRevision to go there all the same`;
 }

@@ -8,7 +8,9 @@ export interface Writer {
 /** Who last wrote the pod template of a Deployment, by managedFields. Undefined: the server does not say. */
 export function templateWriter(deployment: KubeObject): Writer | undefined {
   const writers = (deployment.metadata?.managedFields ?? []).flatMap((entry) => {
-    if (entry.manager === undefined || (entry.subresource ?? '') !== '') return [];
+    // "unknown": a client that told no name
+    if (entry.manager === undefined || entry.manager === 'unknown') return [];
+    if ((entry.subresource ?? '') !== '') return [];
     if (!ownsTemplate(entry.fieldsV1)) return [];
     const at = dateOf(entry.time);
     return [{ manager: entry.manager, ...(at && { at }) }];

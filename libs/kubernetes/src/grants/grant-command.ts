@@ -1,4 +1,4 @@
-import type { Permission } from './resources.ts';
+import type { Permission } from './permission.ts';
 
 /**
  * The command that gives one refused call to the account that was refused, and nothing more. To be run by
