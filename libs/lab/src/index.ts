@@ -84,6 +84,11 @@ export {
   type Backstage,
   type Services,
 } from './stage/services.ts';
+export {
+  startClusterStage,
+  type ClusterStage,
+  type ClusterStageOptions,
+} from './stage/cluster-stage.ts';
 export { startStage, type Stage, type StageOptions } from './stage/stage.ts';
 export { runStarr, starrArgs, type StarrResult } from './stage/starr-command.ts';
 export { stageYamlText, type StageYaml } from './stage/stage-yaml.ts';
