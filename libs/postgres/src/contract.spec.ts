@@ -1,5 +1,5 @@
 import { readdirSync } from 'node:fs';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   ENTITY_KINDS,
   isBlindSpot,
@@ -8,19 +8,14 @@ import {
   type Entity,
   type Read,
 } from '@starr/kernel';
-import {
-  leakConnections,
-  lockTable,
-  startPostgres,
-  type LabPostgres,
-  type PostgresMajor,
-} from '@starr/lab';
+import { leakConnections, lockTable, startPostgres, type LabPostgres } from '@starr/lab';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { postgresCatalog } from './catalog.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 import { examineOnce, see } from './test/examine-once.ts';
 import { configOf, createRoles, limitOf, lookOf } from './test/lab-target.ts';
+import { MAJORS } from './test/majors.ts';
 
 type AnyRead = Read<unknown, PostgresRequest>;
 const { diagnostics, remedies, resolvers, grants } = postgresCatalog;
@@ -83,7 +78,9 @@ describe('the catalog', () => {
   });
 });
 
-describe.each<PostgresMajor>([18, 15])('every read on PostgreSQL %i', (major) => {
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
+
+describe.each(MAJORS)('every read on PostgreSQL %i', (major) => {
   let server: LabPostgres;
   let adapter: Adapter<PostgresRequest, PostgresAct>;
   const look = () => lookOf({ version: server.version });
@@ -118,7 +115,7 @@ describe.each<PostgresMajor>([18, 15])('every read on PostgreSQL %i', (major) =>
       const fault = await lockTable(server, 'public.locked', 50, { user: 'postgres' });
       const startedAt = performance.now();
       expect(await see(read, adapter, look())).not.toMatchObject({ kind: 'blind' });
-      expect(performance.now() - startedAt).toBeLessThan(500);
+      expect(performance.now() - startedAt).toBeLessThan(1000);
       await fault.end();
     },
   );

@@ -1,9 +1,9 @@
 import type { Entity } from '@starr/kernel';
 
 /** How sessions without an application_name are called. */
-export const UNNAMED = '(unnamed)';
+const UNNAMED = '(unnamed)';
 /** How clients on a local socket are called. */
-export const LOCAL = 'local';
+const LOCAL = 'local';
 
 export function serverEntity(target: string): Entity {
   return { kind: 'postgres', name: target };
@@ -26,12 +26,4 @@ export function addressEntity(address: string): Entity {
 /** `backendStart`: RFC 3339 with microseconds. A pid alone is used again. */
 export function backendEntity(target: string, pid: number, backendStart: string): Entity {
   return { kind: 'backend', name: `${pid}/${backendStart}`, scope: target };
-}
-
-export function roleEntity(target: string, role: string): Entity {
-  return { kind: 'role', name: role, scope: target };
-}
-
-export function databaseEntity(target: string, database: string): Entity {
-  return { kind: 'database', name: database, scope: target };
 }

@@ -1,13 +1,16 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { isBlindSpot, type GrantsAdvice } from '@starr/kernel';
-import { startPostgres, type LabPostgres, type PostgresMajor } from '@starr/lab';
+import { startPostgres, type LabPostgres } from '@starr/lab';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { postgresGrants } from './grants.ts';
 import { see } from './test/examine-once.ts';
 import { configOf, lookOf } from './test/lab-target.ts';
+import { MAJORS } from './test/majors.ts';
 import type { Privileges } from './reads/privileges.ts';
 
-describe.each<PostgresMajor>([18, 15])('what is to be granted on PostgreSQL %i', (major) => {
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
+
+describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
   let server: LabPostgres;
   beforeAll(async () => {
     server = await startPostgres({

@@ -2,7 +2,7 @@
  * What a read asks of the adapter, as data.
  * `rows`: one SELECT without parameters and without a trailing semicolon; the adapter wraps it into a read-only
  * transaction with server-side timeouts and bounds its rows. It must not touch what can wait on a lock of the
- * patient (relation sizes, pg_get_indexdef, information_schema: docs of @starr/postgres name the safe views).
+ * patient: relation sizes, pg_get_indexdef, pg_get_expr, information_schema.columns, EXPLAIN do, measured on 13 to 18.
  * `refusals`: the connects of our own that this server refused, from the adapter's memory; costs the patient nothing.
  */
 export type PostgresRequest =

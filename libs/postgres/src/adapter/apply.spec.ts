@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import {
   isBlindSpot,
   type Adapter,
@@ -7,13 +16,7 @@ import {
   type PlanRefused,
   type Progress,
 } from '@starr/kernel';
-import {
-  fillSlots,
-  leakConnections,
-  startPostgres,
-  type LabPostgres,
-  type PostgresMajor,
-} from '@starr/lab';
+import { fillSlots, leakConnections, startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
@@ -21,9 +24,12 @@ import { idleCandidatesRead } from '../reads/idle-candidates.ts';
 import { slotsRead } from '../reads/slots.ts';
 import { terminateIdleSessions } from '../remedies/terminate-idle-sessions.ts';
 import { configOf, createRoles, eventually, limitOf, lookOf } from '../test/lab-target.ts';
+import { MAJORS } from '../test/majors.ts';
 import { createPostgresAdapter } from './create-postgres-adapter.ts';
 
-describe.each<PostgresMajor>([18, 15])('ending sessions on PostgreSQL %i', (major) => {
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
+
+describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
   let server: LabPostgres;
   let adapter: Adapter<PostgresRequest, PostgresAct>;
   const clients: pg.Client[] = [];
@@ -388,6 +394,7 @@ describe.each<PostgresMajor>([18, 15])('ending sessions on PostgreSQL %i', (majo
     for await (const event of adapter.apply(act, 'op-1', limitOf({ timeoutMs: 10_000 }))) {
       if (event.kind === 'progress') {
         expect(await adapter.probe(act, 'op-1', limitOf())).toMatchObject({ state: 'running' });
+        expect(await pidsOf('starr')).toHaveLength(2);
         await adapter.cancel!('op-1');
       } else outcome = event;
     }

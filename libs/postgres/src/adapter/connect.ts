@@ -1,5 +1,6 @@
 import { Client, types, type ClientConfig } from 'pg';
 import type { PostgresConfig, PostgresCredential } from '../postgres-config.ts';
+import { answeredWithin } from './answered-within.ts';
 import { doctorErrorFromPg, type PgErrorContext } from './pg-error.ts';
 
 export const APPLICATION_NAME = 'starr';
@@ -8,6 +9,7 @@ const DEFAULT_DATABASE = 'postgres';
 const DEFAULT_CONNECT_TIMEOUT_MS = 2000;
 /** A peer that vanished without a word is noticed by the kernel, not by the next sweep. */
 const KEEP_ALIVE_AFTER_MS = 10_000;
+const GOODBYE_WITHIN_MS = 500;
 
 export function contextFrom(config: PostgresConfig, role: string): PgErrorContext {
   return {
@@ -46,6 +48,20 @@ export async function connect(
 /** Ends a session without waiting for it; one in the middle of a query loses its socket. */
 export function discard(client: Client): void {
   client.end().catch(() => undefined);
+}
+
+/** Says goodbye, and hangs up on a server that does not answer to it. */
+export async function close(client: Client): Promise<void> {
+  try {
+    await answeredWithin(client.end(), GOODBYE_WITHIN_MS);
+  } catch {
+    // pg keeps its socket to itself; left open it would keep our process alive.
+    (client as unknown as HasSocket).connection.stream.destroy();
+  }
+}
+
+interface HasSocket {
+  readonly connection: { readonly stream: { destroy(): void } };
 }
 
 function clientConfig(

@@ -2,7 +2,7 @@ import { DoctorError, isDoctorError, type Clock, type Limit } from '@starr/kerne
 import type { Client } from 'pg';
 import type { PostgresConfig, PostgresCredential } from '../postgres-config.ts';
 import { answeredWithin, isSilence } from './answered-within.ts';
-import { connect, contextFrom, discard } from './connect.ts';
+import { close, connect, contextFrom, discard } from './connect.ts';
 import { doctorErrorFromPg, stateOf, type PgErrorContext } from './pg-error.ts';
 
 /** How long the client waits beyond the server's own timeout before it takes the server for stopped. */
@@ -52,7 +52,7 @@ export class HeldSession {
     const end = this.#tail.then(async () => {
       const last = this.#client;
       this.#client = undefined;
-      await last?.end();
+      if (last !== undefined) await close(last);
     });
     this.#tail = end.catch(() => undefined);
     await this.#tail;

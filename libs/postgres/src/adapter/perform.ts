@@ -39,7 +39,8 @@ export async function rowsFrom(client: Client, sql: string, limit: Limit): Promi
 function messageFrom(sql: string, limit: Limit): string {
   return [
     'BEGIN TRANSACTION READ ONLY',
-    `SET LOCAL statement_timeout = ${Math.ceil(limit.timeoutMs)}`,
+    // 0 would mean for ever.
+    `SET LOCAL statement_timeout = ${Math.max(1, Math.ceil(limit.timeoutMs))}`,
     `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
     `SET LOCAL idle_in_transaction_session_timeout = ${IDLE_IN_TRANSACTION_TIMEOUT_MS}`,
     // Nothing that the patient's schemas define is ever called by name.

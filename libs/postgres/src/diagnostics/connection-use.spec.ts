@@ -105,7 +105,7 @@ describe('db.connection-use', () => {
   it('says that ordinary roles are turned away when none is left', () => {
     const [finding] = judge({ used: 100, refusals: [refusedAt(1)] }).findings!;
     expect(finding?.says).toBe(
-      'all 100 usable slots are in use: ordinary roles are turned away, 1 connects of Starr refused',
+      'all 100 usable slots are in use: ordinary roles are turned away, Starr itself refused once',
     );
   });
 

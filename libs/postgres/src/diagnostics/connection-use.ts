@@ -124,7 +124,9 @@ function sentence(slots: Slots, pressure: SlotPressure): string {
   const beside = [
     ...(growth.kind === 'growing' ? [`growing by ${Math.round(growth.perMinute)} a minute`] : []),
     ...(waiters > 0 ? [`${waiters} waiting for locks`] : []),
-    ...(refusals > 0 ? [`${refusals} connects of Starr refused`] : []),
+    ...(refusals > 0
+      ? [`Starr itself refused ${refusals === 1 ? 'once' : `${refusals} times`}`]
+      : []),
   ].join(', ');
   const tail = beside === '' ? '' : `, ${beside}`;
   if (free === 0)

@@ -45,12 +45,12 @@ export const SLOT_THRESHOLDS = {
 type SlotLimits = Limits<typeof SLOT_THRESHOLDS>;
 
 /** What two samples tell of growth; `unknown` when they are too close to each other. */
-export type Growth =
+type Growth =
   | { readonly kind: 'unknown' }
   | { readonly kind: 'flat'; readonly perMinute: number }
   | { readonly kind: 'growing'; readonly perMinute: number };
 
-export function growthOf(
+function growthOf(
   before: number,
   after: number,
   elapsedMs: number,

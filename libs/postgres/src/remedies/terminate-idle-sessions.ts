@@ -39,7 +39,7 @@ const paramsSchema = z
     },
   );
 
-export type TerminateParams = z.infer<typeof paramsSchema>;
+type TerminateParams = z.infer<typeof paramsSchema>;
 
 /** Irreversible: a session that is ended is gone. Its application opens another when it needs one. */
 export const terminateIdleSessions = defineRemedy({
