@@ -41,7 +41,10 @@ function trailOf(cause: Cause, graph: EntityGraph): CausePath {
   const clause = path?.from ?? cause.match.clauses[0]?.clause.name ?? '';
   const item = itemOf(cause.match.clauses, clause);
   if (item === undefined) return { lines: [], layers: [], open: [] };
-  const options = cause.onset === undefined ? {} : { moment: cause.onset };
+  const options = {
+    overCalls: false,
+    ...(cause.onset !== undefined && { moment: cause.onset }),
+  };
   for (const kind of path?.to ?? []) {
     const goals = graph.nodes.filter((node) => node.kinds.includes(kind));
     const found = searchPaths(

@@ -1,4 +1,5 @@
 import {
+  blindSpot,
   canonicalJson,
   entityKey,
   statusOf,
@@ -188,13 +189,18 @@ function healthyOf(check: CheckResult): readonly HealthyItem[] {
 
 function blindOf(check: CheckResult): readonly BlindLine[] {
   const isPartial = statusOf(check.verdict) !== 'blind';
-  return (check.verdict.blind ?? []).map((spot) => ({
+  const { blind = [] } = check.verdict;
+  const spots = blind.length === 0 && !isPartial ? [UNTOLD] : blind;
+  return spots.map((spot) => ({
     diagnostic: check.diagnostic,
     target: check.target,
     isPartial,
     spot,
   }));
 }
+
+/** A check that measured nothing has seen nothing, also when it gives no reason. */
+const UNTOLD = blindSpot('unsupported', 'the check measured nothing and gave no reason');
 
 function blindOfDoctor({ doctor, prefixes, spot }: UnseenDoctor): readonly BlindLine[] {
   return prefixes.map((prefix) => ({

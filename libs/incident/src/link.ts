@@ -25,7 +25,10 @@ const LEAST_SHARE = 0.5;
 export interface LinkOptions {
   /** What everything bound so far stands before. Default: what `from` itself stands before. */
   readonly hubs?: ReadonlySet<string>;
-  /** True: the path must lead through at least half of what `from` involves. Default: false. */
+  /**
+   * True: both must be of one thing, so that no path over calls counts, and the path must lead through at least half of
+   * what `from` involves. Default: false, trouble may travel from service to service.
+   */
   readonly asTie?: boolean;
 }
 
@@ -38,7 +41,7 @@ export function linkItems(
   if (!hubsAgree(graph, hubs ?? hubsOf(graph, from.about), to.about))
     return { state: 'unrelated', says: 'they stand before different things' };
   const moment = earliest(from, to);
-  const options = moment === undefined ? {} : { moment };
+  const options = { overCalls: !asTie, ...(moment !== undefined && { moment }) };
   const path =
     searchPaths(graph, [from.about], [to.about], options) ??
     searchPaths(graph, entitiesOf(graph, from), [to.about], options) ??

@@ -11,31 +11,39 @@ import type { Path } from './path.ts';
 
 /** Longer chains explain nothing that a person would believe. */
 const MAX_EDGES = 8;
+/** The word of parts: pod of deployment, revision of deployment, process of service. */
+const PART = 'of';
+/** The word by which trouble travels between services. */
+const CALLS = 'calls';
 
 export interface PathSearchOptions {
   /** Default and largest: 8. */
   readonly maxEdges?: number;
   /** Relations that had ceased before this do not count. Absent: only those that hold. */
   readonly moment?: Date;
+  /** False: stays within what is one thing, and does not follow calls between services. Default: true. */
+  readonly overCalls?: boolean;
 }
 
 interface State {
   readonly node: GraphNode;
   /** How the node was entered, as far as it decides how it may be left. */
   readonly entered: string;
+  /** Went from a part to its whole, and has not been called away since. */
+  readonly hasRisen: boolean;
   readonly arrivals: { readonly from: State; readonly edge: GraphEdge }[];
 }
 
 /**
  * Shortest paths that respect passage; undefined: not connected within the bound. Hubs are ends only.
- * An address is passed only from or to its one holder. A path does not go up to a whole and down to a sibling
+ * An address is passed only from or to its one holder. A path does not go up to a whole and down to another part of it
  * (pod of deployment, revision of deployment): that two things are parts of one says nothing about either.
  */
 export function searchPaths(
   graph: EntityGraph,
   from: readonly Entity[],
   to: readonly Entity[],
-  { maxEdges = MAX_EDGES, moment }: PathSearchOptions = {},
+  { maxEdges = MAX_EDGES, moment, overCalls = true }: PathSearchOptions = {},
 ): Path | undefined {
   const shared = touching(graph, from, to, moment);
   if (shared.length > 0) return { layers: [shared], relations: [] };
@@ -45,7 +53,9 @@ export function searchPaths(
   for (let depth = 1; depth <= Math.min(maxEdges, MAX_EDGES); depth += 1) {
     const next = new Map<string, State>();
     for (const state of frontier.values()) {
-      for (const edge of exits(state, depth === 1, moment)) arrive(graph, next, seen, state, edge);
+      for (const edge of exits(state, depth === 1, moment)) {
+        if (overCalls || edge.relation.is !== CALLS) arrive(graph, next, seen, state, edge);
+      }
     }
     const arrived = [...next.values()].filter(
       (state) => wanted.has(state.node.id) && mayEnd(state, moment),
@@ -81,7 +91,9 @@ function startStates(graph: EntityGraph, from: readonly Entity[]): Map<string, S
   const states = new Map<string, State>();
   for (const entity of from) {
     const node = graph.node(graph.idOf(entity));
-    if (node !== undefined) states.set(`${node.id}\n`, { node, entered: '', arrivals: [] });
+    if (node === undefined) continue;
+    const state: State = { node, entered: '', hasRisen: false, arrivals: [] };
+    states.set(keyOf(state), state);
   }
   return states;
 }
@@ -94,13 +106,35 @@ function arrive(
   edge: GraphEdge,
 ): void {
   const node = graph.node(edge.from === state.node.id ? edge.to : edge.from);
-  if (node === undefined) return;
-  const entered = enteredBy(node, edge);
-  const key = `${node.id}\n${entered}`;
+  if (node === undefined || cameOver(state, node)) return;
+  const fresh: State = {
+    node,
+    entered: enteredBy(node, edge),
+    hasRisen: risesBy(edge, state),
+    arrivals: [],
+  };
+  const key = keyOf(fresh);
   if (seen.has(key)) return;
-  const known = next.get(key) ?? { node, entered, arrivals: [] };
+  const known = next.get(key) ?? fresh;
   known.arrivals.push({ from: state, edge });
   next.set(key, known);
+}
+
+/** A walk that comes back to where it was is no path: it would undo what it went through. */
+function cameOver(state: State, node: GraphNode): boolean {
+  for (let at: State | undefined = state; at !== undefined; at = at.arrivals[0]?.from) {
+    if (at.node === node) return true;
+  }
+  return false;
+}
+
+function keyOf({ node, entered, hasRisen }: Omit<State, 'arrivals'>): string {
+  return `${node.id}\n${entered}\n${hasRisen}`;
+}
+
+function risesBy({ relation, from }: GraphEdge, state: State): boolean {
+  if (relation.is === CALLS) return false;
+  return state.hasRisen || (relation.is === PART && from === state.node.id);
 }
 
 function enteredBy(node: GraphNode, edge: GraphEdge): string {
@@ -115,8 +149,11 @@ function enteredBy(node: GraphNode, edge: GraphEdge): string {
 }
 
 function exits(state: State, isStart: boolean, moment: Date | undefined): readonly GraphEdge[] {
-  const { node, entered } = state;
-  const held = node.edges.filter((edge) => heldSince(edge, moment));
+  const { node, entered, hasRisen } = state;
+  const held = node.edges.filter(
+    (edge) =>
+      heldSince(edge, moment) && !(hasRisen && edge.relation.is === PART && edge.to === node.id),
+  );
   switch (node.passage) {
     case 'no':
       return isStart ? held : [];
