@@ -1,0 +1,16 @@
+import type { Scenario } from '../scenario.ts';
+import { breakerStuck } from './breaker-stuck.ts';
+import { cacheFull, cureUndone } from './cache-full.ts';
+import { loudErrors, staticPool } from './controls.ts';
+import { leakByRollout } from './leak-by-rollout.ts';
+import { twoCauses } from './two-causes.ts';
+
+export const SCENARIOS: readonly Scenario[] = [
+  leakByRollout,
+  breakerStuck,
+  cacheFull,
+  cureUndone,
+  twoCauses,
+  staticPool,
+  loudErrors,
+];

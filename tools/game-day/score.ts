@@ -1,0 +1,68 @@
+import type { Played, Scenario } from './scenario.ts';
+
+/** What one scenario scored. A control has no causes to name: anything found in it is a false alarm. */
+export interface Score {
+  readonly scenario: string;
+  readonly top1: boolean | undefined;
+  readonly top3: boolean | undefined;
+  readonly path: boolean | undefined;
+  readonly effect: boolean | undefined;
+  readonly falseAlarms: number;
+  readonly said: string;
+}
+
+export function score({ id, kind }: Scenario, { truth, sweep, effect }: Played): Score {
+  const { causes, findings } = sweep.answer;
+  const said = causes.map(({ title }) => title).join(' | ') || 'no cause';
+  if (kind === 'control') {
+    return {
+      scenario: id,
+      top1: undefined,
+      top3: undefined,
+      path: undefined,
+      effect: undefined,
+      falseAlarms: causes.length + findings.length,
+      said: [said, ...findings.map(({ diagnostic, says }) => `${diagnostic}: ${says}`)].join(' | '),
+    };
+  }
+  const named = causes.map(({ playbook }) => playbook);
+  const wanted = truth.causes.length;
+  const [first] = causes;
+  const text = first === undefined ? '' : [first.title, ...first.path].join('\n');
+  return {
+    scenario: id,
+    // With two true causes the first two must be those two, in any order.
+    top1: truth.causes.every((cause) => named.slice(0, wanted).includes(cause)),
+    top3: truth.causes.every((cause) => named.slice(0, Math.max(3, wanted)).includes(cause)),
+    path: truth.path.every((part) => text.includes(part)),
+    effect: effect && effect.established === (effect.expected === 'established'),
+    falseAlarms: named.filter((cause) => !truth.causes.includes(cause)).length,
+    said,
+  };
+}
+
+export interface Summary {
+  readonly text: string;
+  readonly isPerfect: boolean;
+}
+
+export function summarise(scores: readonly Score[]): Summary {
+  const share = (pick: (score: Score) => boolean | undefined) => {
+    const counted = scores.map(pick).filter((value) => value !== undefined);
+    return { good: counted.filter(Boolean).length, of: counted.length };
+  };
+  const parts = {
+    'top-1': share(({ top1 }) => top1),
+    'top-3': share(({ top3 }) => top3),
+    path: share(({ path }) => path),
+    effect: share(({ effect }) => effect),
+  };
+  const alarms = scores.reduce((sum, { falseAlarms }) => sum + falseAlarms, 0);
+  const text = Object.entries(parts)
+    .map(([name, { good, of }]) => `${name} ${good}/${of}`)
+    .join(', ');
+  return {
+    text: `${text}, false alarms ${alarms}`,
+    isPerfect: alarms === 0 && Object.values(parts).every(({ good, of }) => good === of),
+  };
+}
