@@ -1,16 +1,21 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, stat } from 'node:fs/promises';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import pg from 'pg';
 import { fillSlots, leakConnections, lockTable } from './faults/postgres-faults.ts';
 import { treeOf } from './leash.ts';
 import { type LabPostgres, startPostgres } from './postgres.ts';
 import type { PostgresMajor } from './install-postgres.ts';
 
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
+
 const LAB = new URL('./index.ts', import.meta.url).href;
 
-async function eventually(check: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+async function eventually(
+  check: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
   const giveUpAt = Date.now() + withinMs;
   while (!(await check())) {
     if (Date.now() > giveUpAt) throw new Error(`not within ${withinMs} ms: ${check.toString()}`);
@@ -134,7 +139,7 @@ describe('a PostgreSQL whose owner is killed', () => {
     const dataFolder = /-D\0([^\0]+)/.exec(await readFile(`/proc/${pid}/cmdline`, 'utf8'))?.[1];
     expect(dataFolder).toContain('starr-postgres-18-');
     owner.kill('SIGKILL');
-    for (const each of pids) await eventually(() => isGone(each), 8000);
+    for (const each of pids) await eventually(() => isGone(each), 20_000);
     await eventually(() =>
       stat(dataFolder!).then(
         () => false,

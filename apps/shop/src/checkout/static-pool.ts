@@ -3,6 +3,8 @@ import pg from 'pg';
 import type { FaultSwitch } from '../faults.ts';
 import { type Log, errorFields } from '../log.ts';
 
+// The second look comes soon, so that they do not look like connections that were used once.
+const LOOK_AGAIN_AFTER_MS = 1500;
 const LOOK_AFTER_EVERY_MS = 5000;
 
 /**
@@ -56,8 +58,10 @@ function open(
     );
   };
   void lookAfter();
+  const soon = setTimeout(() => void lookAfter(), LOOK_AGAIN_AFTER_MS);
   const timer = setInterval(() => void lookAfter(), LOOK_AFTER_EVERY_MS);
   return async () => {
+    clearTimeout(soon);
     clearInterval(timer);
     await pool.end();
   };

@@ -1,12 +1,24 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { installRedis } from '../install-redis.ts';
 import { type LabPostgres, startPostgres } from '../postgres.ts';
 import { type LabRedis, startRedis } from '../redis.ts';
 import { type Shop, startShop } from './shop.ts';
 import type { Traffic } from './traffic.ts';
+
+jest.setTimeout(120_000); // a loaded machine is slow, not wrong
 
 const LAB = new URL('../index.ts', import.meta.url).href;
 const binary = await installRedis();
@@ -14,7 +26,7 @@ const withRedis = binary.kind === 'present' ? describe : describe.skip;
 
 async function eventually(
   check: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<void> {
   const giveUpAt = Date.now() + withinMs;
   while (!(await check())) {
@@ -36,16 +48,23 @@ withRedis('the shop on real servers', () => {
     ]);
     shop = await startShop({ postgres, redisUrl: redis.url, checkout: { count: 2 } });
     traffic = await shop.startTraffic({ perSecond: 20, windowMs: 500 });
-  }, 120_000);
+  });
   afterAll(async () => {
     await shop.stop();
     await Promise.all([postgres.stop(), redis.stop()]);
   });
   beforeEach(async () => {
     await traffic.untilWell({ windows: 2, withinMs: 20_000 });
-  }, 30_000);
+  });
   afterEach(async () => {
+    // One test's failure is not the next one's.
     await shop.setPayments({ healthy: true, latencyMs: 10 });
+    const off = 'leak-connections,breaker-stuck,cache-fill,slow-query,slow-jobs';
+    await Promise.all([...shop.checkouts, shop.worker].map((each) => each.switchFaults({ off })));
+    postgres.resume();
+    await redis
+      .command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+      .catch(() => redis.restart());
   });
 
   const sessions = () =>
@@ -81,7 +100,7 @@ withRedis('the shop on real servers', () => {
     for (const { instance, address } of shop.checkouts) {
       expect(clients).toMatch(new RegExp(`addr=${address}:.* name=checkout:${instance} `));
     }
-  }, 20_000);
+  });
 
   it('logs JSON with the ids of the trace', async () => {
     await eventually(() => shop.checkouts[0]!.log().some((line) => line['msg'] === 'order placed'));
@@ -124,7 +143,7 @@ withRedis('the shop on real servers', () => {
     await traffic.untilWell({ withinMs: 30_000 });
     const still = (await sessions()).filter((row) => leaky.includes(String(row['addr'])));
     expect(still).toEqual([]);
-  }, 120_000);
+  });
 
   it('survives that its leaked sessions are ended from outside', async () => {
     await shop.checkouts[0]!.switchFaults({ on: 'leak-connections:1' });
@@ -139,7 +158,7 @@ withRedis('the shop on real servers', () => {
     );
     await traffic.untilWell({ withinMs: 20_000 });
     expect((await shop.checkouts[0]!.state())['faults']).toEqual([]);
-  }, 60_000);
+  });
 
   it('opens the breaker while payments are out of order and closes it soon after', async () => {
     await shop.setPayments({ healthy: false });
@@ -149,7 +168,7 @@ withRedis('the shop on real servers', () => {
     );
     await shop.setPayments({ healthy: true });
     await traffic.untilWell({ withinMs: 20_000 });
-  }, 60_000);
+  });
 
   it('keeps the breaker open long after payments are well again when it is stuck', async () => {
     for (const checkout of shop.checkouts) await checkout.switchFaults({ on: 'breaker-stuck' });
@@ -165,17 +184,22 @@ withRedis('the shop on real servers', () => {
     expect(breaker['timeUntilRetryMs']).toBeGreaterThan(3_000_000);
     await shop.replaceCheckouts({ revision: '1', count: 2 });
     await traffic.untilWell({ withinMs: 20_000 });
-  }, 90_000);
+  });
 
   it('fills a Redis that may not evict until sessions cannot be kept; eviction heals it', async () => {
+    await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
     for (const checkout of shop.checkouts) await checkout.switchFaults({ on: 'cache-fill:512' });
     const felt = await traffic.untilFelt({ atMost: 0.6, withinMs: 40_000 });
     expect(Object.keys(felt.reasons)).toEqual(['503 sessions']);
-    await expect(redis.command('SET', 'any', 'x')).rejects.toThrow(/^OOM /);
+    await eventually(() =>
+      redis.command('SET', 'any', 'x').then(
+        () => false, // a session has just ended and left its room
+        (error: unknown) => String(error).includes('OOM command not allowed'),
+      ),
+    );
     await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru');
     await traffic.untilWell({ withinMs: 20_000 });
-    for (const checkout of shop.checkouts) await checkout.switchFaults({ off: 'cache-fill' });
-  }, 90_000);
+  });
 
   it('keeps queries running when they are slow', async () => {
     await shop.checkouts[0]!.switchFaults({ on: 'slow-query:1500' });
@@ -193,7 +217,7 @@ withRedis('the shop on real servers', () => {
     });
     expect(slow).toBeLessThan(4000);
     await shop.checkouts[0]!.switchFaults({ off: 'slow-query' });
-  }, 30_000);
+  });
 
   it('lets the queue of the worker grow when its jobs are slow', async () => {
     await shop.worker.switchFaults({ on: 'slow-jobs:3000' });
@@ -203,16 +227,22 @@ withRedis('the shop on real servers', () => {
       return Number(queue['size']) > 10 && Number(queue['oldestWaitMs']) > 0;
     });
     await shop.worker.switchFaults({ off: 'slow-jobs' });
-  }, 30_000);
+  });
 
   it('is only loud, not ill, with old errors and a big static pool', async () => {
     await shop.replaceCheckouts({ revision: '1', count: 2, faults: 'errors:600,static-pool:10' });
     await traffic.untilWell({ windows: 12, withinMs: 30_000 });
-    const pools = (await sessions()).filter((row) => row['app'] === 'reports');
-    expect(pools.map((row) => [row['n'], row['used_once']])).toEqual([
-      [10, 0],
-      [10, 0],
-    ]);
+    await eventually(async () => {
+      const pools = (await sessions()).filter((row) => row['app'] === 'reports');
+      const [of, usedOnce] = [pools.map((row) => row['n']), pools.map((row) => row['used_once'])];
+      return isDeepStrictEqual(
+        [of, usedOnce],
+        [
+          [10, 10],
+          [0, 0],
+        ],
+      );
+    });
     expect((await checkoutPolicies())('pool', 'reports')).toMatchObject({ size: 10, waiting: 0 });
     const errors = shop.checkouts[0]!.log().filter((line) => line['level'] === 'error');
     expect(errors.length).toBeGreaterThan(5);
@@ -220,7 +250,7 @@ withRedis('the shop on real servers', () => {
       new Set(['legacy feed import failed']),
     );
     await shop.replaceCheckouts({ revision: '1', count: 2 });
-  }, 60_000);
+  });
 
   it('fails at sessions while Redis is away and comes back with it', async () => {
     await redis.kill();
@@ -228,14 +258,14 @@ withRedis('the shop on real servers', () => {
     expect(felt.reasons).toHaveProperty('503 sessions');
     await redis.restart();
     await traffic.untilWell({ withinMs: 20_000 });
-  }, 60_000);
+  });
 
   it('fails at orders while PostgreSQL is stopped and comes back with it', async () => {
     postgres.pause();
     await traffic.untilFelt({ atMost: 0.1, withinMs: 20_000 });
     postgres.resume();
     await traffic.untilWell({ withinMs: 30_000 });
-  }, 60_000);
+  });
 });
 
 withRedis('a shop whose owner is killed', () => {
@@ -262,5 +292,5 @@ withRedis('a shop whose owner is killed', () => {
         return stat.includes(') Z ');
       });
     }
-  }, 60_000);
+  });
 });

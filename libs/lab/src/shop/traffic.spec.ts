@@ -1,7 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { type Traffic, type TrafficOptions, startTraffic } from './traffic.ts';
+
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
 describe('traffic', () => {
   let status = 200;

@@ -3,10 +3,12 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { startLeashed } from './leash.ts';
 import { isAlive, treeOf } from './process-tree.ts';
 import { waitUntilReady } from './wait-until-ready.ts';
+
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
 const LEASH = new URL('./leash.ts', import.meta.url).href;
 let folder: string;
@@ -21,7 +23,10 @@ afterEach(async () => {
 /** What the shell runs: itself, a child, and a child that has left the process group. */
 const FAMILY = 'sleep 300 & setsid sleep 300 & echo ready; wait';
 
-async function eventually(check: () => boolean | Promise<boolean>, withinMs = 5000): Promise<void> {
+async function eventually(
+  check: () => boolean | Promise<boolean>,
+  withinMs = 20_000,
+): Promise<void> {
   const giveUpAt = Date.now() + withinMs;
   while (!(await check())) {
     if (Date.now() > giveUpAt) throw new Error(`not within ${withinMs} ms: ${check.toString()}`);
