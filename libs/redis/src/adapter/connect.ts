@@ -135,19 +135,22 @@ function connectionOver(redis: Redis, context: RedisErrorContext): Connecting {
     },
     abandon: (why) => {
       broken ??= why;
-      redis.disconnect();
-      discard(redis.stream);
+      discard(redis);
     },
   };
   return connection;
 }
 
-/** What the kernel has not sent yet shall never be sent: a reset, not an orderly end. Sockets with TLS, or not yet connected, know none. */
-function discard(stream: unknown): void {
-  const socket = stream as Partial<Socket> | undefined | null;
-  if (socket === undefined || socket === null) return;
-  if ('encrypted' in socket || socket.connecting === true) socket.destroy?.();
-  else socket.resetAndDestroy?.();
+/**
+ * What the kernel has not sent yet shall never be sent: a reset, not an orderly end. Nothing may be ended before it:
+ * a socket that is being shut down cannot be reset, and its handle is then never closed. Sockets with TLS, or not
+ * yet connected, know no reset.
+ */
+function discard(redis: Redis): void {
+  const socket = redis.stream as Socket | undefined; // absent until the driver's next tick
+  if (socket === undefined) redis.disconnect();
+  else if (socket.connecting || 'encrypted' in socket) socket.destroy();
+  else socket.resetAndDestroy();
 }
 
 /** `AUTH` as its own command: its refusal is an answer like any other. */
