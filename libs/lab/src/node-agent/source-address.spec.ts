@@ -54,6 +54,11 @@ describe('the source address of a pod', () => {
     expect(await sourceOf(program)).toBe('127.0.240.7');
   });
 
+  it('is another one where all pods share it', async () => {
+    const program = `net.connect({ port: PORT, host: '127.0.0.1' }).resume()`;
+    expect(await sourceOf(program, { STARR_SOURCE_IP: '127.0.240.8' })).toBe('127.0.240.8');
+  });
+
   it('is not forced upon a socket that chose its own', async () => {
     const program = `net.connect({ port: PORT, host: '127.0.0.1', localAddress: '127.0.0.9' }).resume()`;
     expect(await sourceOf(program)).toBe('127.0.0.9');

@@ -43,7 +43,8 @@ const rewritten = (args: readonly unknown[], address: string): unknown[] => {
   return [...args];
 };
 
-const podIp = process.env['STARR_POD_IP'];
+// Many pods behind one address, as a cluster with source NAT has them, say so by the first.
+const podIp = process.env['STARR_SOURCE_IP'] ?? process.env['STARR_POD_IP'];
 if (podIp !== undefined && isIP(podIp) === 4) {
   // eslint-disable-next-line @typescript-eslint/unbound-method -- called below with its own `this`
   const connect = Socket.prototype.connect as Connect;

@@ -113,6 +113,7 @@ function workloadsOf(
     OTEL_EXPORTER_OTLP_ENDPOINT: options.otlpUrl,
     STARR_RESILIENCE_URL: options.resilienceUrl,
     STARR_TOKEN_FILE: options.tokenFile,
+    STARR_SOURCE_IP: options.sharedAddress,
   };
   return [
     {

@@ -268,6 +268,30 @@ withRedis('the shop on real servers', () => {
   });
 });
 
+withRedis('a shop behind one address', () => {
+  it('has all its sessions come from there, whatever the process', async () => {
+    await using postgres = await startPostgres();
+    await using redis = await startRedis();
+    await using shop = await startShop({
+      postgres,
+      redisUrl: redis.url,
+      sharedAddress: '127.0.0.77',
+      checkout: { count: 2 },
+    });
+    const traffic = await shop.startTraffic({ windowMs: 500 });
+    await traffic.untilWell({ windows: 2, withinMs: 20_000 });
+    const rows = await postgres.query(
+      `SELECT DISTINCT application_name AS app, host(client_addr) AS address
+         FROM pg_stat_activity WHERE datname = 'orders' ORDER BY 1`,
+    );
+    expect(rows).toEqual([
+      { app: 'checkout', address: '127.0.0.77' },
+      { app: 'worker', address: '127.0.0.77' },
+    ]);
+    expect(new Set(shop.checkouts.map(({ address }) => address)).size).toBe(2);
+  });
+});
+
 withRedis('a shop whose owner is killed', () => {
   it('leaves no process behind', async () => {
     const script = `

@@ -22,6 +22,11 @@ export interface ShopOptions {
   readonly resilienceUrl?: string;
   /** File with the token for it. */
   readonly tokenFile?: string;
+  /**
+   * All connections of checkout and worker come from this one address, as behind a NAT, so that it
+   * tells nothing of the process. Absent: each from its own.
+   */
+  readonly sharedAddress?: string;
   /** The first revision of checkout. */
   readonly checkout?: CheckoutRevision;
 }
@@ -63,6 +68,7 @@ export async function startShop(options: ShopOptions): Promise<Shop> {
     OTEL_EXPORTER_OTLP_ENDPOINT: options.otlpUrl,
     STARR_RESILIENCE_URL: options.resilienceUrl,
     STARR_TOKEN_FILE: options.tokenFile,
+    STARR_SOURCE_IP: options.sharedAddress,
   };
   const [worker, payments] = await Promise.all([
     startShopProcess({
