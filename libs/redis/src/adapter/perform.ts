@@ -1,6 +1,7 @@
 import { DoctorError } from '@starr/kernel';
 import { numberFrom, parseInfo } from '../reads/parse-info.ts';
 import type { RedisAccess, RedisRequest } from '../request.ts';
+import { commandName } from './command-name.ts';
 import type { RedisAnswer, RedisConnection } from './connect.ts';
 import type { Deadline } from './deadline.ts';
 
@@ -62,15 +63,6 @@ function rightFrom(answer: RedisAnswer | undefined): 'permitted' | 'denied' | 'a
     default:
       throw answer.error;
   }
-}
-
-/** As ACL rules write it: `config|set`, `info`. */
-function commandName([name = '', subcommand]: readonly string[]): string {
-  const container = ['config', 'client', 'acl', 'script', 'memory', 'object', 'slowlog', 'latency'];
-  const command = name.toLowerCase();
-  return subcommand !== undefined && container.includes(command)
-    ? `${command}|${subcommand.toLowerCase()}`
-    : command;
 }
 
 /** The reply of one command; its refusal is thrown. */

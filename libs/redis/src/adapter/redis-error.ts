@@ -1,4 +1,5 @@
 import { DoctorError, isDoctorError, maskText, type ErrorCode } from '@starr/kernel';
+import { commandName } from './command-name.ts';
 
 /** What a reader needs to act on an error: where we were and as whom. */
 export interface RedisErrorContext {
@@ -12,7 +13,9 @@ export function redisErrorFrom(thrown: unknown, context: RedisErrorContext): Doc
   if (isDoctorError(thrown)) return thrown;
   const message = messageOf(thrown);
   const found =
-    fromReply(message, context) ?? fromTls(thrown, context) ?? fromSocket(thrown, message, context);
+    fromReply(message, thrown, context) ??
+    fromTls(thrown, context) ??
+    fromSocket(thrown, message, context);
   if (found === undefined) return new DoctorError('INTERNAL', { cause: thrown });
   return new DoctorError(found.code, {
     message: `${context.address}: ${found.says}`,
@@ -34,11 +37,15 @@ function messageOf(thrown: unknown): string {
 }
 
 /** Error replies begin with a word in capitals that is part of the protocol; the rest of the text is not. */
-function fromReply(message: string, { user }: RedisErrorContext): Translation | undefined {
+function fromReply(
+  message: string,
+  thrown: unknown,
+  { user }: RedisErrorContext,
+): Translation | undefined {
   const word = /^[A-Z]+\b/.exec(message)?.[0];
   switch (word) {
     case 'NOPERM':
-      return noPermission(message, user);
+      return noPermission(message, thrown, user);
     case 'WRONGPASS':
       return denied(
         `user ${user} is unknown, disabled, or its password is wrong`,
@@ -73,14 +80,26 @@ function fromReply(message: string, { user }: RedisErrorContext): Translation | 
   }
 }
 
-/** "User starr has no permissions to run the 'config|get' command" (7.0 on), "this user … the 'config' command or its subcommand" (6). */
-function noPermission(message: string, user: string): Translation {
-  const command = /the '([^']+)' command/.exec(message)?.[1];
-  if (command === undefined) return denied(`user ${user} lacks a right`, undefined);
+/**
+ * "User starr has no permissions to run the 'config|get' command" (7.0 on); "this user has no permissions to run the
+ * 'config' command or its subcommand" (6), where the driver knows which one it was: the smaller grant.
+ */
+function noPermission(message: string, thrown: unknown, user: string): Translation {
+  const named = /the '([^']+)' command/.exec(message)?.[1];
+  if (named === undefined) return denied(`user ${user} lacks a right`, undefined);
+  const sent = commandName(wordsSent(thrown));
+  const command = sent.startsWith(`${named}|`) ? sent : named;
   return denied(
     `user ${user} may not run ${command.replace('|', ' ')}`,
     `ACL SETUSER ${user} +${command}`,
   );
+}
+
+/** The driver hangs the command on the errors of replies. */
+function wordsSent(thrown: unknown): readonly string[] {
+  if (typeof thrown !== 'object' || thrown === null || !('command' in thrown)) return [];
+  const { name, args } = thrown.command as { name?: unknown; args?: unknown };
+  return [String(name), ...(Array.isArray(args) ? args.map(String) : [])];
 }
 
 function fromPlainError(message: string): Translation {
