@@ -199,7 +199,12 @@ function sentence(group: LogGroup, bad: readonly ErrorTrend[]): string {
     ended: 'ended',
   }[worst.trend];
   const more = others.length > 0 ? `; ${others.length} more templates` : '';
-  return `${group.name} logs "${worst.template}" ×${worst.count}, ${how}, on ${worst.pods.length} of ${group.podCount} pods${where}${more}`;
+  return `${group.name} logs "${worst.template}" ×${worst.count}, ${how}, on ${worst.pods.length} of ${podsOf(group, worst)} pods${where}${more}`;
+}
+
+/** Pods that have gone meanwhile count too. */
+function podsOf({ podCount }: LogGroup, { pods }: ErrorTrend): number {
+  return Math.max(podCount, pods.length);
 }
 
 function rowOf(trend: ErrorTrend, group: LogGroup): Row {
@@ -212,7 +217,7 @@ function rowOf(trend: ErrorTrend, group: LogGroup): Row {
     since: { moment: trend.since.toISOString() },
     lastSeen: { moment: trend.lastSeen.toISOString() },
     pods: trend.pods.length,
-    podsOf: group.podCount,
+    podsOf: podsOf(group, trend),
     perRevision: revisions.map(([n, count]) => `${n === 0 ? '?' : n}: ${count}`).join(', '),
     sample: trend.sample.text.slice(0, MAX_SAMPLE),
     ...(trend.sample.traceId !== undefined && { traceId: trend.sample.traceId }),

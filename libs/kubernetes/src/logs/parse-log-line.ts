@@ -48,7 +48,8 @@ function jsonLine(text: string): Said | undefined {
 }
 
 function plainLine(text: string): Said {
-  const logfmt = /(?:^|\s)(?:level|lvl|severity)="?([A-Za-z]+)"?(?=\s|$)/.exec(text);
+  // logfmt, or JSON that was cut
+  const logfmt = /(?:^|[\s{,])"?(?:level|lvl|severity)"?[=:]"?([A-Za-z]+)"?(?=[\s,]|$)/.exec(text);
   const message = /(?:^|\s)(?:msg|message)="((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
   const thrown = /(?:^|\s)(?:err|error)="((?:[^"\\]|\\.)*)"/.exec(text)?.[1];
   const level = levelFrom(logfmt?.[1]) ?? klogLevel(text) ?? wordLevel(text);

@@ -33,8 +33,16 @@ export function mineTemplates(messages: readonly string[]): readonly Template[] 
   const groups = new Map<string, Cluster[]>();
   const clusters: Cluster[] = [];
   const overflow: Cluster = { tokens: [WILDCARD], members: [] };
+  /** Most messages are equal to an earlier one once they are masked. */
+  const sameText = new Map<string, Cluster>();
   messages.forEach((message, index) => {
     const tokens = tokensOf(message);
+    const text = tokens.join(' ');
+    const same = sameText.get(text);
+    if (same) {
+      same.members.push(index);
+      return;
+    }
     const key = `${tokens.length} ${tokens[0] ?? ''}`;
     const group = groups.get(key) ?? [];
     groups.set(key, group);
@@ -42,10 +50,12 @@ export function mineTemplates(messages: readonly string[]): readonly Template[] 
     if (known) {
       known.tokens = merge(known.tokens, tokens);
       known.members.push(index);
+      sameText.set(text, known);
     } else if (clusters.length < MAX_TEMPLATES) {
       const cluster = { tokens, members: [index] };
       clusters.push(cluster);
       group.push(cluster);
+      sameText.set(text, cluster);
     } else {
       overflow.members.push(index);
     }
@@ -58,9 +68,12 @@ export function mineTemplates(messages: readonly string[]): readonly Template[] 
 /** Masking costs more than all the rest: only tokens with a digit are looked at. */
 function tokensOf(message: string): string[] {
   const tokens = message.split(/\s+/, MAX_TOKENS + 1).filter((token) => token !== '');
-  return tokens
-    .slice(0, MAX_TOKENS)
-    .map((token) => (/\d/.test(token) ? token.replace(VARIABLE, WILDCARD) : token));
+  return tokens.slice(0, MAX_TOKENS).map(maskToken);
+}
+
+function maskToken(token: string): string {
+  if (!/\d/.test(token)) return token;
+  return /^\d+$/.test(token) ? WILDCARD : token.replace(VARIABLE, WILDCARD);
 }
 
 function closest(group: readonly Cluster[], tokens: readonly string[]): Cluster | undefined {

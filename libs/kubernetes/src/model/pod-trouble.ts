@@ -51,11 +51,11 @@ export function podTrouble(
   if (phase === 'Unknown') {
     return { kind: 'stops', reason: 'Unknown', says: 'its node no longer answers' };
   }
-  return (
-    stoppedContainer(pod) ??
-    unscheduledTrouble(pod, patience, now) ??
-    lateTrouble(pod, patience, now)
-  );
+  const stopped = stoppedContainer(pod);
+  if (stopped) return stopped;
+  return conditionOf(pod, 'PodScheduled')?.status === 'False'
+    ? unscheduledTrouble(pod, patience, now)
+    : lateTrouble(pod, patience, now);
 }
 
 function failedTrouble(pod: Pod, windowStart: Date): PodTrouble | undefined {
@@ -110,7 +110,7 @@ function stoppedTrouble(status: ContainerStatus, reason: string): PodTrouble {
 
 function unscheduledTrouble(pod: Pod, patience: PodPatience, now: Date): PodTrouble | undefined {
   const scheduled = conditionOf(pod, 'PodScheduled');
-  if (scheduled?.status !== 'False' || scheduled.reason === 'SchedulingGated') return undefined;
+  if (!scheduled || scheduled.reason === 'SchedulingGated') return undefined;
   const since = dateOf(scheduled.lastTransitionTime) ?? dateOf(pod.metadata?.creationTimestamp);
   const waitedMs = since ? now.getTime() - since.getTime() : 0;
   if (waitedMs <= patience.unscheduledMs) return undefined;
