@@ -78,7 +78,9 @@ function shareText(share: Share | undefined): string {
 function openShare(share: Share | undefined): readonly string[] {
   if (share === undefined || share.on === share.of) return [];
   const rest = share.of - share.on;
-  return [`${rest} ${plural(share.kind, rest)} of ${share.of} lead elsewhere`];
+  return [
+    `${rest} ${plural(share.kind, rest)} of ${share.of} ${rest === 1 ? 'leads' : 'lead'} elsewhere`,
+  ];
 }
 
 /** A step of the path of which every relation began after the onset cannot have carried it there. */

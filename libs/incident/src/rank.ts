@@ -147,6 +147,7 @@ function keyOf({ match, bound }: Cause): string {
 function withoutGenerals(causes: readonly Cause[]): readonly Cause[] {
   const isMoreSpecific = (specific: Cause, general: Cause) =>
     ORDER[specific.standing] <= ORDER[general.standing] &&
+    !isBlindInWhole(general) &&
     specific.bound.length > general.bound.length &&
     general.bound.every(({ id }) => specific.bound.some((item) => item.id === id));
   return causes
@@ -167,11 +168,23 @@ function withoutGenerals(causes: readonly Cause[]): readonly Cause[] {
 function subsume(causes: readonly Cause[]): readonly Cause[] {
   const kept: Cause[] = [];
   for (const cause of causes) {
-    const followsFrom = (better: Cause) => {
-      const known = new Set([...better.bound, ...better.consequences].map(({ id }) => id));
-      return cause.bound.every((item) => item.kind === 'healthy' || known.has(item.id));
-    };
-    if (!kept.some(followsFrom)) kept.push(cause);
+    if (!kept.some((better) => followsFrom(cause, better))) kept.push(cause);
   }
   return kept;
+}
+
+function followsFrom(cause: Cause, better: Cause): boolean {
+  const has = (items: readonly EvidenceItem[], { id }: EvidenceItem) =>
+    items.some((one) => one.id === id);
+  const parts = cause.bound.filter((item) => item.kind !== 'healthy');
+  // What nobody could look at may be what makes the better cause a more specific one: that is said.
+  if (isBlindInWhole(cause) && better.standing === 'grounded')
+    return parts.every((item) => has(better.consequences, item));
+  return parts.every((item) => has(better.bound, item) || has(better.consequences, item));
+}
+
+function isBlindInWhole({ match }: Cause): boolean {
+  return match.clauses.some(
+    (clause) => clause.state === 'blind' && clause.lines.some(({ isPartial }) => !isPartial),
+  );
 }

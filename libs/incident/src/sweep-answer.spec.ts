@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import type { CheckResult } from '@starr/kernel';
+import { blindSpot, type CheckResult } from '@starr/kernel';
+import fc from 'fast-check';
 import { answerSweep, type SweepInput } from './sweep-answer.ts';
-import { at, catalogOf } from './test/build.ts';
+import { at, catalogOf, check } from './test/build.ts';
 import { bundledPlaybooks } from './test/files/bundled.ts';
 import {
   breakerStuckOpen,
@@ -9,9 +10,10 @@ import {
   dependencyDown,
   leakAndStuckBreaker,
   leakByRollout,
+  loudButHealthy,
   twoCauses,
 } from './test/scenarios.ts';
-import { healthyShop } from './test/shop.ts';
+import { healthyShop, revisionOf } from './test/shop.ts';
 
 const playbooks = bundledPlaybooks();
 
@@ -75,9 +77,223 @@ describe('answerSweep', () => {
     expect(top(leakAndStuckBreaker())).toEqual(['leak-since-rollout', 'breaker-stuck-open']);
   });
 
-  it('names no cause where nothing is found', () => {
-    const { causes, possible, headline, severity } = answer(healthyShop());
-    expect([causes, possible]).toEqual([[], []]);
+  it.each([
+    ['a healthy shop', healthyShop()],
+    ['a big static pool, loud old errors and an innocent rollout', loudButHealthy()],
+  ])('names no cause where nothing is found: %s', (_, results) => {
+    const { causes, possible, unexplained, headline, severity } = answer(results);
+    expect([causes, possible, unexplained]).toEqual([[], [], []]);
     expect([headline, severity]).toEqual(['Nothing found.', 'none']);
+  });
+
+  it('does not blame the rollout of another revision than the one that leaks', () => {
+    const results = leakByRollout({ revision: 1 });
+    expect(top(results)[0]).toBe('connection-leak');
+    expect(answer(results).possible.map(({ playbook }) => playbook)).toEqual([]);
+  });
+
+  it('names the same cause with any number of pods', () => {
+    for (const pods of [1, 2, 7, 40]) {
+      const [cause] = answer(leakByRollout({ pods })).causes;
+      expect(cause?.playbook).toBe('leak-since-rollout');
+      expect(cause?.path[0]).toContain('revision shop/checkout#2');
+    }
+  });
+
+  it('does not blame a rollout when only a minority of the leaking addresses runs it', () => {
+    const results = leakByRollout().map((result) => ({
+      ...result,
+      relations: result.relations.map((one) =>
+        one.is === 'runs' && one.from.name !== 'shop/checkout-2'
+          ? { ...one, to: revisionOf(1) }
+          : one,
+      ),
+    }));
+    expect(top(results)).not.toContain('leak-since-rollout');
+  });
+
+  it('blames it when most of them do, and says that the others lead elsewhere', () => {
+    const results = leakByRollout().map((result) => ({
+      ...result,
+      relations: result.relations.map((one) =>
+        one.is === 'runs' && one.from.name === 'shop/checkout-2'
+          ? { ...one, to: revisionOf(1) }
+          : one,
+      ),
+    }));
+    const [cause] = answer(results).causes;
+    expect(cause?.playbook).toBe('leak-since-rollout');
+    expect(cause?.path[0]).toContain('(2 of 3 addresses)');
+    expect(cause?.unproven).toContain('1 address of 3 leads elsewhere');
+  });
+
+  it('sleeps where there is no cluster, and leads to the service instead', () => {
+    const results = leakByRollout().filter(({ diagnostic }) => !diagnostic.startsWith('k8s.'));
+    const { causes, dormant } = answer(results, {
+      catalog: catalogOf(['db', 'cache', 'resilience', 'traces']),
+    });
+    expect(causes.map(({ playbook }) => playbook)).toEqual(['connection-leak']);
+    expect(causes[0]?.path).toEqual([
+      'application checkout → 3 clients → 3 addresses → 3 processes → service checkout',
+    ]);
+    expect(dormant.map(({ playbook }) => playbook)).toEqual(['bad-rollout', 'leak-since-rollout']);
+  });
+
+  it('caps a cause where a doctor did not answer, and proposes nothing on a guess', () => {
+    const results = leakByRollout().filter(({ diagnostic }) => !diagnostic.startsWith('db.'));
+    const { causes, possible, blind } = answer(results, {
+      unseen: [
+        { doctor: 'db-doctor', prefixes: ['db.'], spot: blindSpot('unreachable', 'it is gone') },
+      ],
+    });
+    expect(causes.map(({ playbook }) => playbook)).toEqual(['bad-rollout']);
+    expect(possible.map(({ playbook, steps }) => [playbook, steps])).toEqual([
+      ['leak-since-rollout', []],
+    ]);
+    expect(blind).toHaveLength(1);
+  });
+
+  it('proposes what relieves and cures, with parameters from the evidence', () => {
+    const [cause] = answer(leakByRollout()).causes;
+    expect(cause?.steps).toEqual([
+      {
+        number: 1,
+        role: 'relieve',
+        remedy: 'db.terminate-idle-sessions',
+        title: 'End idle sessions',
+        target: 'orders',
+        params: { application: 'checkout' },
+        missing: [],
+      },
+      {
+        number: 2,
+        role: 'cure',
+        remedy: 'k8s.rollback',
+        title: 'Roll a Deployment back',
+        target: 'prod',
+        params: { namespace: 'shop', deployment: 'checkout' },
+        missing: [],
+      },
+    ]);
+  });
+
+  it('proposes no remedy of a doctor that is not there', () => {
+    const catalog = catalogOf();
+    const remedies = new Map([...catalog.remedies].filter(([id]) => id !== 'k8s.rollback'));
+    const [cause] = answer(leakByRollout(), {
+      catalog: { ...catalog, remedies },
+      playbooks: playbooks.map((one) => ({ ...one, cure: [] })),
+    }).causes;
+    expect(cause?.steps.map(({ role }) => role)).toEqual(['relieve']);
+  });
+
+  it('shows an accepted state, and lets it explain and alarm nobody', () => {
+    const { findings, accepted, causes } = answer(cacheCannotEvict(), {
+      acceptances: [
+        {
+          diagnostic: 'cache.memory',
+          target: 'sessions',
+          until: at('23:00:00'),
+          reason: 'known',
+          acceptedBy: 'anna',
+        },
+      ],
+    });
+    expect(findings.map(({ diagnostic }) => diagnostic)).toEqual(['traces.error-rate']);
+    expect(accepted).toMatchObject([{ reason: 'known', finding: { diagnostic: 'cache.memory' } }]);
+    expect(causes).toEqual([]);
+  });
+
+  it('adds up what the sweep cost, a target', () => {
+    expect(answer(healthyShop()).cost).toContainEqual({
+      target: 'orders',
+      footprint: { queries: 9, serverMs: 11 },
+    });
+  });
+
+  it('gives the same answer to the same evidence, in whatever order it came', () => {
+    const scenarios = fc.constantFrom(
+      leakByRollout(),
+      leakByRollout({ shared: true }),
+      leakAndStuckBreaker(),
+      twoCauses(),
+      dependencyDown(),
+    );
+    const shuffled = <T>(all: readonly T[]) =>
+      fc.shuffledSubarray([...all], { minLength: all.length, maxLength: all.length });
+    fc.assert(
+      fc.property(
+        scenarios.chain((results) =>
+          fc.tuple(
+            fc.constant(results),
+            shuffled(results).chain((mixed) =>
+              fc.tuple(
+                ...mixed.map((result) =>
+                  shuffled(result.relations).map((relations) => ({ ...result, relations })),
+                ),
+              ),
+            ),
+            shuffled(playbooks),
+          ),
+        ),
+        ([results, mixed, books]) => {
+          expect(answer(mixed, { playbooks: books })).toEqual(answer(results));
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+
+  it('does not throw and explains only what was found, whatever the evidence', () => {
+    const entities = fc.record({
+      kind: fc.constantFrom('application', 'client', 'address', 'pod', 'revision', 'postgres'),
+      name: fc.constantFrom('a', 'b', 'c'),
+    });
+    const findings = fc.record({
+      severity: fc.constantFrom('warning' as const, 'critical' as const),
+      about: entities,
+      says: fc.string(),
+      since: fc.constantFrom(at('03:00:00'), at('03:05:00')),
+      measured: fc.constant([]),
+      involves: fc.array(entities, { maxLength: 3 }),
+    });
+    const relations = fc.array(
+      fc.record({
+        from: entities,
+        is: fc.constantFrom('of', 'at', 'runs', 'connects-from', 'uses', 'is'),
+        to: entities,
+      }),
+      { maxLength: 20 },
+    );
+    const changes = fc.record({
+      about: entities,
+      at: fc.constant(at('03:00:00')),
+      says: fc.string(),
+    });
+    const results = fc.array(
+      fc
+        .record({
+          diagnostic: fc.constantFrom(...catalogOf().diagnostics.keys()),
+          findings: fc.array(findings, { maxLength: 3 }),
+          changes: fc.array(changes, { maxLength: 2 }),
+          relations,
+        })
+        .map(({ diagnostic, ...parts }) => check(diagnostic, 't', parts)),
+      { maxLength: 12 },
+    );
+    fc.assert(
+      fc.property(results, (all) => {
+        const { causes, possible, findings: found, unexplained } = answer(all);
+        const ids = new Set(found.map(({ id }) => id));
+        const explained = causes.flatMap(({ explains }) => explains);
+        expect([...explained, ...unexplained].every((id) => ids.has(id))).toBe(true);
+        expect(new Set([...explained, ...unexplained])).toEqual(ids);
+        expect(causes.every(({ doubts }) => doubts.length === 0)).toBe(true);
+        expect(possible.every(({ doubts, steps }) => doubts.length > 0 && steps.length === 0)).toBe(
+          true,
+        );
+      }),
+      { numRuns: 300 },
+    );
   });
 });

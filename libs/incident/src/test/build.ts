@@ -88,7 +88,7 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const REMEDIES: Readonly<Record<string, string>> = {
   'db.terminate-idle-sessions': 'End idle sessions',
   'cache.set-eviction-policy': 'Set the eviction policy',
-  'k8s.rollback': 'Roll back a Deployment',
+  'k8s.rollback': 'Roll a Deployment back',
   'resilience.reset-breaker': 'Reset a breaker',
 };
 

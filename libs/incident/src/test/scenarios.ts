@@ -190,3 +190,17 @@ export function twoCauses(options: ShopOptions = {}): readonly CheckResult[] {
   const cache = cacheCannotEvict(options).filter(({ diagnostic }) => diagnostic === 'cache.memory');
   return withResults(leakByRollout(options), ...cache.map((one) => ({ ...one, relations: [] })));
 }
+
+/** A big static pool: many slots, flat, idle, nobody waiting. Loud errors that are as old as the service. */
+export function loudButHealthy(options: ShopOptions = {}): readonly CheckResult[] {
+  return withResults(
+    healthyShop(options),
+    rollout(),
+    check('db.connection-use', 'orders', {
+      measured: [measurement('usedSlots', ORDERS, 82, 97), measurement('useRatio', ORDERS, 0.85)],
+    }),
+    check('k8s.error-distribution', 'prod', {
+      measured: [measurement('errorsPerMinute', DEPLOYMENT, 400)],
+    }),
+  );
+}
