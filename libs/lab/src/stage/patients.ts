@@ -11,7 +11,7 @@ export type Withheld = 'redis-info' | 'nothing';
 
 const REDIS_PASSWORD = 'stage-only';
 const REDIS_DIAGNOSING =
-  '+ping +info +time +client|list +client|setname +client|setinfo +client|no-touch +acl|whoami +hello +select +slowlog|get +latency|latest +command|info';
+  '+ping +info +time +client|list +client|setname +client|id +acl|whoami +hello +select +slowlog|get +latency|latest +multi +exec +discard';
 
 /** A PostgreSQL with a role that only looks (pg_monitor) and one that may signal. */
 export async function startStagePostgres(maxConnections: number): Promise<LabPostgres> {
