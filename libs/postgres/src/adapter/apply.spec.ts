@@ -404,7 +404,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
     });
     expect(await pidsOf('checkout')).toHaveLength(5);
     await server.query(
-      `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'checkout'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'checkout'`,
     );
   });
 });

@@ -52,8 +52,15 @@ describe.each(MAJORS)('the adapter on PostgreSQL %i', (major) => {
   afterEach(async () => {
     server.resume();
     await Promise.all(opened.splice(0).map((each) => each.close()));
-    await eventually(async () => (await ours()) === 0);
+    // A session that is still ending holds its slot: the next fault would count it as taken.
+    await eventually(async () => (await others()) === 0);
   });
+  const others = async () =>
+    (
+      await server.query(
+        `SELECT 1 FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()`,
+      )
+    ).length;
 
   it('greets with the version and the clock of the server, and opens nothing before', async () => {
     adapter = open();
@@ -134,7 +141,7 @@ describe.each(MAJORS)('the adapter on PostgreSQL %i', (major) => {
     adapter = open();
     await ask('SELECT 1');
     await server.query(
-      `SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE application_name = 'starr'`,
+      `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'starr'`,
     );
     expect((await ask('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
     expect(await ours()).toBe(1);

@@ -50,7 +50,7 @@ export function lookOf(more: Partial<Look> = {}): Look {
 }
 
 /** Waits for something that the server does in its own time. */
-export async function eventually(check: () => Promise<boolean>, withinMs = 5000): Promise<void> {
+export async function eventually(check: () => Promise<boolean>, withinMs = 20_000): Promise<void> {
   const giveUpAt = performance.now() + withinMs;
   while (!(await check())) {
     if (performance.now() > giveUpAt)
