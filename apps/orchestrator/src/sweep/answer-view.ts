@@ -1,4 +1,4 @@
-import type { Answer, CauseAnswer } from '@starr/incident';
+import { answerToJson, type Answer, type CauseAnswer } from '@starr/incident';
 import type { AnswerView, CauseView } from '@starr/wire';
 import { stepsOf } from './record-sweep.ts';
 
@@ -20,15 +20,8 @@ export function answerView(answer: Answer, incident?: string): AnswerView {
     unexplainedFindings: answer.unexplained.length,
     checks: answer.checks.length,
     blindChecks: answer.blind.filter(({ isPartial }) => !isPartial).length,
-    answerJson: answerJson(answer),
+    answerJson: answerToJson(answer),
   };
-}
-
-/** Moments as RFC 3339, int64 as text of digits. */
-export function answerJson(answer: Answer): string {
-  return JSON.stringify(answer, (_key, value: unknown) =>
-    typeof value === 'bigint' ? value.toString() : value,
-  );
 }
 
 function causeView(cause: CauseAnswer): CauseView {

@@ -1,4 +1,4 @@
-import type { Answer, NextStep } from '@starr/incident';
+import { fingerprintOf, opensIncident, type Answer, type NextStep } from '@starr/incident';
 import type {
   Opener,
   Proposal,
@@ -23,7 +23,7 @@ export async function recordSweep(
   openedBy: Opener,
 ): Promise<Recorded> {
   await store.sweeps.save(sweep);
-  if (answer.findings.length === 0) return { plans: [] };
+  if (!opensIncident(answer)) return { plans: [] };
   const incident = await store.incidents.open({
     environment: sweep.environment,
     openedBy,
@@ -35,14 +35,6 @@ export async function recordSweep(
   const plans =
     proposals.length === 0 ? [] : await store.plans.propose(incident.id, sweep.id, proposals);
   return { incident, plans };
-}
-
-/** What the likeliest cause rests on, else the worst finding: the same trouble in the next sweep has the same. */
-export function fingerprintOf(answer: Answer): string {
-  const [cause] = answer.causes;
-  const worst =
-    answer.findings.find(({ severity }) => severity === 'critical') ?? answer.findings[0];
-  return cause?.explains[0] ?? worst?.id ?? 'nothing found';
 }
 
 export interface CauseStep extends NextStep {

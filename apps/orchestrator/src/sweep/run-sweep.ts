@@ -25,6 +25,8 @@ export interface SweepContext {
   readonly clock: Clock;
   readonly log: Log;
   readonly bounds?: Partial<SweepBounds>;
+  /** Told once a run, whoever waits for it. */
+  readonly onEnded?: (ended: Extract<SweepEvent, { kind: 'ended' }>) => void;
 }
 
 /** Together with the budget (4 s) they stay below the 5 s in which every sweep answers. */
@@ -108,7 +110,9 @@ async function sweepIn(span: Span, context: SweepContext, run: Run): Promise<voi
   const made = await answerOf(context, run, { described, asks, results, acceptances });
   const isRecorded = await recordAndTell(context, run, made, begun);
   const tookMs = context.clock.monotonicMs() - run.startedMs;
-  run.events.push({ kind: 'ended', tookMs, recorded: isRecorded });
+  const ended = { kind: 'ended', tookMs, recorded: isRecorded } as const;
+  context.onEnded?.(ended);
+  run.events.push(ended);
 }
 
 async function examineAll(

@@ -1,0 +1,102 @@
+import { toDoctorError } from '@starr/kernel';
+import type { Lease } from '@starr/store';
+import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
+import { applyAll, probeAll, type Applied } from './apply-all.ts';
+import { baseFromKept, keptFromBase, lookBefore, type WatchBase } from './effect-watch.ts';
+import { persist } from './persist.ts';
+import { currentView, notice, type PlanRun } from './plan-run.ts';
+import { verifyPlan, type Verified } from './verify-plan.ts';
+
+/** How a run ended; `not-verified`: nothing took place, or it cannot be told whether. */
+export type RunEnd = Verified | 'not-verified' | 'broken';
+
+type Before = Omit<WatchBase, 'lastActAt'>;
+
+/** How long a lease holds; renewed well before, also during a long act. */
+export const LEASE_MS = 30_000;
+const RENEW_MS = 10_000;
+
+/** Applies all operations of a plan that was just started, then verifies. Never rejects. */
+export async function runPlan(run: PlanRun, lease: Lease): Promise<RunEnd> {
+  return inRemedySpan(run, async () => {
+    const before = await lookBefore(run);
+    await keepBase(run, before);
+    const applied = await whileHolding(run, lease, () => applyAll(run, lease));
+    return endApplying(run, applied, { ...before, lastActAt: run.context.clock.now() });
+  });
+}
+
+/** Takes over what was left behind: probes what was begun, begins nothing, then verifies what took place. Never rejects. */
+export async function resumePlan(run: PlanRun, lease: Lease): Promise<RunEnd> {
+  return inRemedySpan(run, async () => {
+    const now = run.context.clock.now();
+    const base = baseFromKept(run.plan.result) ?? { lastActAt: now, guards: [] };
+    if (run.plan.state !== 'applying') return verifyPlan(run, base);
+    const applied = await whileHolding(run, lease, () => probeAll(run));
+    return endApplying(run, applied, { ...base, lastActAt: run.context.clock.now() });
+  });
+}
+
+/** For whoever takes over after a crash. Without it nothing can be called worse, so a failure does not matter. */
+async function keepBase({ store, plan, context }: PlanRun, before: Before): Promise<void> {
+  const watch = keptFromBase({ ...before, lastActAt: context.clock.now() });
+  await store.plans
+    .move(plan.id, ['applying'], 'applying', { says: 'It is being applied.', watch })
+    .catch(() => false);
+}
+
+async function inRemedySpan(run: PlanRun, work: () => Promise<RunEnd>): Promise<RunEnd> {
+  const { plan } = run;
+  const attributes = {
+    [ATTRIBUTE.incident]: plan.incident,
+    [ATTRIBUTE.remedy]: plan.remedy,
+    [ATTRIBUTE.target]: plan.target,
+  };
+  try {
+    const end = await inSpan(SPAN.apply(plan.remedy), { attributes }, work);
+    return end;
+  } catch (error) {
+    const { rawMessage } = toDoctorError(error);
+    run.context.log.log('error', 'a plan could not be finished', {
+      plan: plan.id,
+      error: rawMessage,
+    });
+    run.events.fail(error);
+    return 'broken';
+  }
+}
+
+async function whileHolding<T>(run: PlanRun, lease: Lease, work: () => Promise<T>): Promise<T> {
+  const timer = setInterval(() => {
+    // A lease that cannot be renewed is noticed before the next act.
+    run.store.leases.renew(lease, LEASE_MS).catch(() => undefined);
+  }, RENEW_MS);
+  try {
+    return await work();
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function endApplying(
+  run: PlanRun,
+  { state, says }: Applied,
+  base: WatchBase,
+): Promise<RunEnd> {
+  const { clock, stopping } = run.context;
+  const isVerified = state === 'verifying';
+  const result = { says, ...(isVerified && { watch: keptFromBase(base) }) };
+  const moved = await persist(
+    () => run.store.plans.move(run.plan.id, ['applying'], state, result),
+    {
+      clock,
+      stopping,
+      onAway: () => {
+        notice(run, 'the store is away: how applying ended is written when it is back');
+      },
+    },
+  );
+  if (isVerified && moved) return verifyPlan(run, base);
+  run.events.push({ kind: 'ended', plan: await currentView(run), says });
+  return 'not-verified';
+}
