@@ -23,6 +23,7 @@ function group(more: Partial<SessionGroup> = {}): SessionGroup {
     idleLong: 24,
     longestIdleMs: 180_000,
     settled: 36,
+    undecided: 0,
     usedOnce: 36,
     usedOnceLastMinute: 11,
     usedOnceLastFiveMinutes: 36,
@@ -92,6 +93,16 @@ describe('db.connection-leak', () => {
     ],
     ['79 % used once', { after: [group({ idle: 100, usedOnce: 79 })] }, undefined],
     ['80 % used once', { after: [group({ idle: 100, usedOnce: 80 })], used: 80 }, 'critical'],
+    [
+      'a fast leak whose youngest sessions are too young to tell',
+      { after: [group({ idle: 50, undecided: 20, usedOnce: 26, settled: 26 })] },
+      'warning',
+    ],
+    [
+      'a pool of young sessions, of which few are old enough to tell',
+      { after: [group({ idle: 50, undecided: 20, usedOnce: 23, settled: 30 })] },
+      undefined,
+    ],
     ['none started of late', { after: [group({ usedOnceLastMinute: 0 })] }, undefined],
     ['flat between two samples', { after: [group()], before: [group()] }, undefined],
     [

@@ -28,7 +28,7 @@ const thresholds = {
   usedOnceRatio: {
     value: 0.8,
     unit: 'ratio',
-    says: 'share of the idle sessions that were used once',
+    says: 'share of the idle sessions that were used once; those idle for less than 5 s after their only use do not count',
     source: 'measured on PostgreSQL 13 to 18: 60 of 60 leaked sessions, 0 of 20 pooled ones',
   },
   growthPerMinute: SLOT_THRESHOLDS.growthPerMinute,
@@ -73,7 +73,7 @@ export const connectionLeak = defineDiagnostic({
       unit: 'count',
       says: 'sessions used once and idle since, where they are judged a leak; otherwise 0',
     },
-    usedOnceRatio: { unit: 'ratio', says: 'sessions used once / idle sessions' },
+    usedOnceRatio: { unit: 'ratio', says: 'sessions used once / idle sessions that are not too young to tell' },
     growthPerMinute: { unit: 'per-minute', says: 'growth of the sessions used once' },
     idleSpreadMs: { unit: 'ms', says: 'spread of their idle ages, 10th to 90th percentile' },
   },

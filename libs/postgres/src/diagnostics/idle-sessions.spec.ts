@@ -19,6 +19,7 @@ const group = (idleLong: number, application = 'reports'): SessionGroup => ({
   idleLong,
   longestIdleMs: 720_000,
   settled: 60,
+  undecided: 0,
   usedOnce: 0,
   usedOnceLastMinute: 0,
   usedOnceLastFiveMinutes: 0,

@@ -18,7 +18,7 @@ export interface Fingerprint {
   readonly idle: number;
   /** Used once and idle since. */
   readonly usedOnce: number;
-  /** usedOnce / idle; 0 when none is idle. */
+  /** usedOnce / (idle − undecided); 0 when nothing is decided. */
   readonly usedOnceRatio: number;
   readonly idleSpreadMs: number;
   readonly longestIdleMs: number;
@@ -78,6 +78,8 @@ function fingerprintOf(
   const max = (value: (group: SessionGroup) => number) => Math.max(0, ...groups.map(value));
   const usedOnce = sum((group) => group.usedOnce);
   const idle = sum((group) => group.idle);
+  // A fast leak always has fresh sessions that are too young to tell; they speak neither for nor against it.
+  const decided = idle - sum((group) => group.undecided);
   const starts = groups.flatMap(({ usedOnceSince }) => usedOnceSince?.getTime() ?? []);
   const since = starts.length === 0 ? undefined : new Date(Math.min(...starts));
   return {
@@ -85,7 +87,7 @@ function fingerprintOf(
     sessions: sum((group) => group.sessions),
     idle,
     usedOnce,
-    usedOnceRatio: idle === 0 ? 0 : usedOnce / idle,
+    usedOnceRatio: decided <= 0 ? 0 : usedOnce / decided,
     idleSpreadMs: max((group) => group.idleSpreadMs),
     longestIdleMs: max((group) => group.longestIdleMs),
     growthPerMinute:

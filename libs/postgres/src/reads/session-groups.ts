@@ -27,6 +27,8 @@ export interface SessionGroup {
   readonly longestIdleMs: number;
   /** Idle for SETTLED_MS and more. */
   readonly settled: number;
+  /** Not settled, and so far used once: they may be leaked, or about to be used again. */
+  readonly undecided: number;
   /** Settled, and used once: never touched again since its first second. */
   readonly usedOnce: number;
   /** Of the used once: started within the last minute, and within the last five. */
@@ -57,6 +59,7 @@ const rowSchema = z.object({
   idle_long: count,
   longest_idle_ms: z.number(),
   settled: count,
+  undecided: count,
   used_once: count,
   used_once_minute: count,
   used_once_five_minutes: count,
@@ -80,6 +83,7 @@ export const sessionGroupsRead: Read<SessionGroups, PostgresRequest> = rowsRead(
            (count(*) FILTER (WHERE state = 'idle' AND idle_ms >= ${LONG_IDLE_MS}))::int AS idle_long,
            coalesce(max(idle_ms) FILTER (WHERE state = 'idle'), 0) AS longest_idle_ms,
            (count(*) FILTER (WHERE settled))::int AS settled,
+           (count(*) FILTER (WHERE state = 'idle' AND NOT settled AND once))::int AS undecided,
            (count(*) FILTER (WHERE settled AND once))::int AS used_once,
            (count(*) FILTER (WHERE settled AND once AND age_ms < 60000))::int AS used_once_minute,
            (count(*) FILTER (WHERE settled AND once AND age_ms < 300000))::int AS used_once_five_minutes,
@@ -117,6 +121,7 @@ function groupFromRow(row: z.infer<typeof rowSchema>): SessionGroup {
     idleLong: row.idle_long,
     longestIdleMs: row.longest_idle_ms,
     settled: row.settled,
+    undecided: row.undecided,
     usedOnce: row.used_once,
     usedOnceLastMinute: row.used_once_minute,
     usedOnceLastFiveMinutes: row.used_once_five_minutes,
