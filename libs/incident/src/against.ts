@@ -1,7 +1,7 @@
 import type { BlindLine, Evidence, FindingItem } from './evidence.ts';
 import type { EntityGraph } from './graph.ts';
 import type { EvidenceItem } from './evidence.ts';
-import { linkItems } from './link.ts';
+import { relate } from './link.ts';
 import type { Against } from './playbook.ts';
 import { prefixOf } from './id-prefix.ts';
 
@@ -45,8 +45,7 @@ export function viewAgainst(against: Against, context: AgainstContext): AgainstV
 /** A slow query of another application on the same server does speak against a leak there: it may hold the slots. */
 function speaksAgainst(against: Against, finding: FindingItem, context: AgainstContext): boolean {
   return context.bound.some((item) => {
-    const link = linkItems(context.graph, item, finding, { hubs: context.hubs });
-    switch (link.state) {
+    switch (relate(context.graph, item, finding, { hubs: context.hubs }).state) {
       case 'linked':
         return true;
       case 'unknown':

@@ -48,6 +48,10 @@ export interface EntityGraph {
   node(id: string): GraphNode | undefined;
   /** Sorted by id. */
   readonly nodes: readonly GraphNode[];
+  /** All kinds that occur. */
+  readonly kinds: ReadonlySet<string>;
+  /** Answers of reachFrom, kept as long as the graph: many pairs are asked for from one side. */
+  readonly reached: Map<string, ReadonlySet<string>>;
 }
 
 /**
@@ -84,6 +88,8 @@ export function createGraph(
     idOf: (entity) => unite(entityKey(entity)),
     node: (id) => byId.get(id),
     nodes,
+    kinds: new Set(nodes.flatMap(({ kinds }) => kinds)),
+    reached: new Map(),
   };
 }
 

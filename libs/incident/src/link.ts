@@ -3,7 +3,7 @@ import type { EvidenceItem } from './evidence.ts';
 import { hubsOf, isHub, type EntityGraph } from './graph.ts';
 import { ownAddresses } from './path-ends.ts';
 import { pathEndText, type Path } from './path.ts';
-import { searchPaths } from './search-paths.ts';
+import { reachFrom, searchPaths } from './search-paths.ts';
 
 /** How two pieces of evidence hang together. */
 export type Link =
@@ -32,29 +32,52 @@ export interface LinkOptions {
   readonly asTie?: boolean;
 }
 
+/** Whether they hang together, with the path. Relations that had ceased before the onset of `from` do not count. */
 export function linkItems(
   graph: EntityGraph,
   from: EvidenceItem,
   to: EvidenceItem,
-  { hubs, asTie = false }: LinkOptions = {},
+  options: LinkOptions = {},
 ): Link {
-  if (!hubsAgree(graph, hubs ?? hubsOf(graph, from.about), to.about))
-    return { state: 'unrelated', says: 'they stand before different things' };
-  const moment = earliest(from, to);
-  const options = { overCalls: !asTie, ...(moment !== undefined && { moment }) };
+  const relatedness = relate(graph, from, to, options);
+  if (relatedness.state !== 'linked') return relatedness;
+  const { asTie = false } = options;
+  const search = { overCalls: !asTie, ...(from.at !== undefined && { moment: from.at }) };
+  const [own, others] = [entitiesOf(graph, from), entitiesOf(graph, to)];
   const path =
-    searchPaths(graph, [from.about], [to.about], options) ??
-    searchPaths(graph, entitiesOf(graph, from), [to.about], options) ??
-    searchPaths(graph, [from.about], entitiesOf(graph, to), options) ??
-    searchPaths(graph, entitiesOf(graph, from), entitiesOf(graph, to), options);
-  if (path === undefined) return withoutPath(graph, from, to, moment);
-  const share = asTie ? shareOn(graph, path, from, moment) : undefined;
+    searchPaths(graph, [from.about], [to.about], search) ??
+    searchPaths(graph, own, [to.about], search) ??
+    searchPaths(graph, [from.about], others, search) ??
+    searchPaths(graph, own, others, search);
+  if (path === undefined) return withoutPath(graph, from, to);
+  const share = asTie ? shareOn(graph, path, from) : undefined;
   if (share !== undefined && share.on / share.of < LEAST_SHARE)
     return {
       state: 'unrelated',
       says: `only ${share.on} of ${share.of} of kind ${share.kind} lead there`,
     };
   return { state: 'linked', path, ...(share !== undefined && { share }) };
+}
+
+export type Relatedness =
+  { readonly state: 'linked' } | Exclude<Link, { readonly state: 'linked' }>;
+
+/** Whether a path leads from one to the other, without the path: what is asked for many pairs. */
+export function relate(
+  graph: EntityGraph,
+  from: EvidenceItem,
+  to: EvidenceItem,
+  { hubs, asTie = false }: LinkOptions = {},
+): Relatedness {
+  if (!hubsAgree(graph, hubs ?? hubsOf(graph, from.about), to.about))
+    return { state: 'unrelated', says: 'they stand before different things' };
+  const reached = reachFrom(graph, entitiesOf(graph, from), {
+    overCalls: !asTie,
+    ...(from.at !== undefined && { moment: from.at }),
+  });
+  if (entitiesOf(graph, to).some((entity) => reached.has(graph.idOf(entity))))
+    return { state: 'linked' };
+  return withoutPath(graph, from, to);
 }
 
 /** Hubs among what is involved (the dependency of a breaker) are no start of a path: everything touches them. */
@@ -85,10 +108,9 @@ function withoutPath(
   graph: EntityGraph,
   from: EvidenceItem,
   to: EvidenceItem,
-  moment: Date | undefined,
-): Link {
+): Exclude<Link, { readonly state: 'linked' }> {
   for (const item of [from, to]) {
-    const { identified, ends } = ownAddresses(graph, entitiesOf(graph, item), moment);
+    const { identified, ends } = ownAddresses(graph, entitiesOf(graph, item), from.at);
     const [end] = ends;
     if (end !== undefined && ends.length > identified.length)
       return { state: 'unknown', says: pathEndText(end) };
@@ -96,15 +118,10 @@ function withoutPath(
   return { state: 'unrelated', says: 'no path leads there' };
 }
 
-function shareOn(
-  graph: EntityGraph,
-  path: Path,
-  from: EvidenceItem,
-  moment: Date | undefined,
-): Share | undefined {
+function shareOn(graph: EntityGraph, path: Path, from: EvidenceItem): Share | undefined {
   const on = new Set(path.layers.flat().map((entity) => graph.idOf(entity)));
   const unidentified = new Set(
-    ownAddresses(graph, from.involves, moment).ends.map(({ at }) => graph.idOf(at)),
+    ownAddresses(graph, from.involves, from.at).ends.map(({ at }) => graph.idOf(at)),
   );
   const byKind = new Map<string, Share>();
   for (const entity of from.involves) {
@@ -120,9 +137,4 @@ function shareOn(
   // A kind that the path does not touch at all says nothing: clients beside a path over addresses.
   const touched = [...byKind.values()].filter((share) => share.on > 0);
   return touched.sort((a, b) => a.on / a.of - b.on / b.of)[0];
-}
-
-function earliest(...items: readonly EvidenceItem[]): Date | undefined {
-  const times = items.flatMap(({ at }) => at?.getTime() ?? []);
-  return times.length === 0 ? undefined : new Date(Math.min(...times));
 }

@@ -20,7 +20,7 @@ export function ownAddresses(
   const identified: Entity[] = [];
   const ends: PathEnd[] = [];
   // Where pods are known at all, a pod is what a person looks for behind an address.
-  const hasPods = graph.nodes.some(({ kinds }) => kinds.includes('pod'));
+  const hasPods = graph.kinds.has('pod');
   for (const id of nearby(graph, entities, moment)) {
     const node = graph.node(id);
     if (node?.passage !== 'unless-shared') continue;
@@ -50,6 +50,7 @@ function nearby(
     const next: string[] = [];
     for (const id of level) {
       const node = graph.node(id);
+      // What hangs on a hub, or on an address, is nobody's own.
       if (node?.passage !== 'yes') continue;
       for (const edge of node.edges) {
         const other = edge.from === id ? edge.to : edge.from;

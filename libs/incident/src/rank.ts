@@ -2,7 +2,7 @@ import { viewAgainst } from './against.ts';
 import { explainedBy, weigh, type Cause, type Standing } from './cause.ts';
 import type { Evidence, EvidenceItem, FindingItem } from './evidence.ts';
 import { compareText, hubsOf, isHub, type EntityGraph } from './graph.ts';
-import { linkItems } from './link.ts';
+import { relate } from './link.ts';
 import type { Match } from './match.ts';
 
 /** Onsets are read from buckets and samples: a consequence may seem older than its cause by so much. */
@@ -72,7 +72,7 @@ function consequencesOf(
   );
   const linked = new Set(
     expected.filter((finding) =>
-      bound.some((item) => linkItems(graph, item, finding, { hubs }).state === 'linked'),
+      bound.some((item) => relate(graph, item, finding, { hubs }).state === 'linked'),
     ),
   );
   const ill = [...bound.filter((item) => item.kind === 'finding'), ...linked]
@@ -164,23 +164,43 @@ function withoutGenerals(causes: readonly Cause[]): readonly Cause[] {
     }));
 }
 
-/** What follows from a better cause is no cause of its own. */
+/** More possibilities than this help nobody. */
+const MAX_POSSIBLE = 5;
+
+/** What follows from a better cause is no cause of its own, and a possibility must add something. */
 function subsume(causes: readonly Cause[]): readonly Cause[] {
   const kept: Cause[] = [];
   for (const cause of causes) {
-    if (!kept.some((better) => followsFrom(cause, better))) kept.push(cause);
+    if (kept.some((better) => followsFrom(cause, better)) || addsNothing(cause, kept)) continue;
+    kept.push(cause);
   }
-  return kept;
+  const grounded = kept.filter(({ standing }) => standing === 'grounded');
+  return kept.slice(0, grounded.length + MAX_POSSIBLE);
 }
 
 function followsFrom(cause: Cause, better: Cause): boolean {
-  const has = (items: readonly EvidenceItem[], { id }: EvidenceItem) =>
-    items.some((one) => one.id === id);
   const parts = cause.bound.filter((item) => item.kind !== 'healthy');
   // What nobody could look at may be what makes the better cause a more specific one: that is said.
   if (isBlindInWhole(cause) && better.standing === 'grounded')
     return parts.every((item) => has(better.consequences, item));
   return parts.every((item) => has(better.bound, item) || has(better.consequences, item));
+}
+
+/**
+ * Where a check saw in part only, every change could have done what it did not see. Without a finding of its own such
+ * a possibility must explain what nothing else does, or be what a better cause would be if more could be seen.
+ */
+function addsNothing(cause: Cause, kept: readonly Cause[]): boolean {
+  if (cause.bound.some(({ kind }) => kind === 'finding')) return false;
+  const grounded = kept.filter(({ standing }) => standing === 'grounded');
+  const isMore = grounded.some((better) => cause.bound.every((item) => has(better.bound, item)));
+  if (isMore && isBlindInWhole(cause)) return false;
+  const explained = grounded.flatMap(explainedBy);
+  return cause.consequences.every((item) => has(explained, item));
+}
+
+function has(items: readonly EvidenceItem[], { id }: EvidenceItem): boolean {
+  return items.some((one) => one.id === id);
 }
 
 function isBlindInWhole({ match }: Cause): boolean {

@@ -189,7 +189,7 @@ describe('an incident', () => {
     ['healthy', healthyShop(), false],
     ['blind', [check('db.connection-use', 'orders')], false],
   ])('is opened by a sweep that is %s: %s', (_, results, opens) => {
-    expect(opensIncident(answer(results as ReturnType<typeof leakByRollout>))).toBe(opens);
+    expect(opensIncident(answer(results))).toBe(opens);
   });
 });
 

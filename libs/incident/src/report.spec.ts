@@ -204,7 +204,7 @@ cost  orders 9 queries, 11 ms
     const text = report(
       withResults(healthyShop(), check('db.connection-use', 'orders', { findings: [finding] })),
     );
-    // eslint-disable-next-line no-control-regex -- exactly these must not be there
+
     expect(text).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202a-\u202e]/);
     expect(text).toContain('a\ufffd[2J\ufffd31m\ufffd\ufffd\ufffdb');
   });

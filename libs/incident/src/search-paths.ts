@@ -48,6 +48,43 @@ export function searchPaths(
   const shared = touching(graph, from, to, moment);
   if (shared.length > 0) return { layers: [shared], relations: [] };
   const wanted = new Set(to.map((entity) => graph.idOf(entity)));
+  for (const level of levels(graph, from, { maxEdges, moment, overCalls })) {
+    const arrived = level.filter((state) => wanted.has(state.node.id) && mayEnd(state, moment));
+    if (arrived.length > 0) return pathBack(arrived);
+  }
+  return undefined;
+}
+
+/** Everything that searchPaths would find a path to: the ids of its nodes, those of `from` included. */
+export function reachFrom(
+  graph: EntityGraph,
+  from: readonly Entity[],
+  { maxEdges = MAX_EDGES, moment, overCalls = true }: PathSearchOptions = {},
+): ReadonlySet<string> {
+  const starts = from.map((entity) => graph.idOf(entity)).sort(compareText);
+  const key = [maxEdges, moment?.getTime(), overCalls, ...starts].join('\n');
+  const known = graph.reached.get(key);
+  if (known !== undefined) return known;
+  const reached = new Set(touching(graph, from, from, moment).map((entity) => graph.idOf(entity)));
+  for (const level of levels(graph, from, { maxEdges, moment, overCalls })) {
+    for (const state of level) if (mayEnd(state, moment)) reached.add(state.node.id);
+  }
+  graph.reached.set(key, reached);
+  return reached;
+}
+
+interface Walk {
+  readonly maxEdges: number;
+  readonly moment: Date | undefined;
+  readonly overCalls: boolean;
+}
+
+/** Breadth first: all states at one edge from the start, at two, and so on. */
+function* levels(
+  graph: EntityGraph,
+  from: readonly Entity[],
+  { maxEdges, moment, overCalls }: Walk,
+): Generator<readonly State[]> {
   let frontier = startStates(graph, from);
   const seen = new Set(frontier.keys());
   for (let depth = 1; depth <= Math.min(maxEdges, MAX_EDGES); depth += 1) {
@@ -57,14 +94,10 @@ export function searchPaths(
         if (overCalls || edge.relation.is !== CALLS) arrive(graph, next, seen, state, edge);
       }
     }
-    const arrived = [...next.values()].filter(
-      (state) => wanted.has(state.node.id) && mayEnd(state, moment),
-    );
-    if (arrived.length > 0) return pathBack(arrived);
+    yield [...next.values()];
     for (const key of next.keys()) seen.add(key);
     frontier = next;
   }
-  return undefined;
 }
 
 /** Both speak of the same thing: a path without an edge. */

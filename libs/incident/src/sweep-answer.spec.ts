@@ -2,7 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { blindSpot, type CheckResult } from '@starr/kernel';
 import fc from 'fast-check';
 import { answerSweep, type SweepInput } from './sweep-answer.ts';
-import { at, catalogOf, check } from './test/build.ts';
+import { at, catalogOf, check, entity } from './test/build.ts';
 import { bundledPlaybooks } from './test/files/bundled.ts';
 import {
   breakerStuckOpen,
@@ -151,6 +151,23 @@ describe('answerSweep', () => {
       ['leak-since-rollout', []],
     ]);
     expect(blind).toHaveLength(1);
+  });
+
+  it('does not suspect every rollout because one check saw in part only', () => {
+    const results = leakByRollout().map((result) =>
+      result.diagnostic === 'k8s.error-distribution'
+        ? {
+            ...result,
+            verdict: { ...result.verdict, blind: [blindSpot('truncated', 'a log was too long')] },
+          }
+        : result,
+    );
+    const innocent = check('k8s.rollouts', 'elsewhere', {
+      changes: [{ about: entity('service', 'worker'), at: at('03:04:00'), says: 'worker rolled' }],
+    });
+    const { causes, possible } = answer([...results, innocent]);
+    expect(causes.map(({ playbook }) => playbook)).toEqual(['leak-since-rollout']);
+    expect(possible).toEqual([]);
   });
 
   it('proposes what relieves and cures, with parameters from the evidence', () => {
