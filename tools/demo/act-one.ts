@@ -1,7 +1,7 @@
 import { startStage, type Stage } from '@starr/lab';
 import { planAndApply } from './cure.ts';
 import type { Narrator } from './narrator.ts';
-import { sweepJson } from './sweep-json.ts';
+import { sweepAndRead } from './sweep-json.ts';
 
 /** What an act showed: the truth was named first, and the effect was established. */
 export interface ActResult {
@@ -38,9 +38,9 @@ export async function playActOne(
   );
   const felt = await traffic.untilFelt({ atMost: 0.9, withinMs: USERS_FEEL_WITHIN_MS });
   narrator.step(`users feel it: ${felt.ok} of ${felt.ok + felt.failed} checkouts succeed`);
-  const sick = await stage.services.starr('sweep');
-  narrator.command('starr sweep', sick.stdout);
-  const { answer, plans, incident } = await sweepJson(stage.services);
+  const { text, json } = await sweepAndRead(stage.services);
+  narrator.command('starr sweep', text);
+  const { answer, plans, incident } = json;
   const [first] = answer.causes;
   const named = first?.playbook === 'connection-leak' && first.title.includes('checkout');
   narrator.step(
@@ -53,14 +53,31 @@ export async function playActOne(
     ({ role, remedy }) => role === 'relieve' && remedy === 'db.terminate-idle-sessions',
   );
   if (relief?.plan === undefined || incident === undefined) return { named, established: false };
-  const established = await planAndApply(
+  const relieved = await planAndApply(
     stage.services,
     stage.backstage.configPath,
     relief.plan,
     narrator,
   );
-  narrator.step(established ? 'the effect is established' : 'the effect is not established');
-  const record = await stage.services.starr('report', incident);
-  narrator.command(`starr report ${incident}`, record.stdout);
-  return { named, established };
+  narrator.step(
+    relieved
+      ? 'the slots are free for others again; the leak itself goes on'
+      : 'the relief has no effect',
+  );
+  // What a person does where no orchestrator of containers can be asked to: the last good revision.
+  await stage.shop.replaceCheckouts({ revision: '1', count: 2 });
+  const well = await traffic.untilWell({ windows: 3, withinMs: WELL_WITHIN_MS }).then(
+    () => true,
+    () => false,
+  );
+  narrator.step(
+    well
+      ? 'the processes are replaced by the good ones, users are well'
+      : 'users are still not well',
+  );
+  narrator.command(
+    `starr report ${incident}`,
+    (await stage.services.starr('report', incident)).stdout,
+  );
+  return { named, established: relieved && well };
 }

@@ -3,7 +3,7 @@ import type { ActResult } from './act-one.ts';
 import { planAndApply } from './cure.ts';
 import type { Narrator } from './narrator.ts';
 import type { Part } from './options.ts';
-import { sweepJson } from './sweep-json.ts';
+import { sweepAndRead } from './sweep-json.ts';
 
 const BAD_TAG = '1.8.2';
 const USERS_FEEL_WITHIN_MS = 90_000;
@@ -35,8 +35,9 @@ export async function playActTwo(
   await shop.rollOut({ tag: BAD_TAG });
   const felt = await traffic.untilFelt({ atMost: 0.9, withinMs: USERS_FEEL_WITHIN_MS });
   narrator.step(`users feel it: ${felt.ok} of ${felt.ok + felt.failed} checkouts succeed`);
-  narrator.command('starr sweep', (await services.starr('sweep')).stdout);
-  const { answer, plans, incident, traceId } = await sweepJson(services);
+  const { text, json } = await sweepAndRead(services);
+  narrator.command('starr sweep', text);
+  const { answer, plans, incident, traceId } = json;
   const [first] = answer.causes;
   const named = first?.playbook === 'leak-since-rollout' && first.title.includes('shop/checkout');
   narrator.step(

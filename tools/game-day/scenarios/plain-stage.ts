@@ -7,10 +7,7 @@ export interface PlainDay {
 }
 
 /** A stage without a cluster whose names and sizes come from the seed; users are well when it resolves. */
-export async function startPlainDay(
-  seeded: Seeded,
-  more: StageOptions = {},
-): Promise<PlainDay> {
+export async function startPlainDay(seeded: Seeded, more: StageOptions = {}): Promise<PlainDay> {
   const stage = await startStage({
     environment: `day-${seeded.int(100, 999)}`,
     names: {

@@ -9,7 +9,7 @@ export function applyLine(event: ApplyPlanEvent): string {
         ? `applying ${event.plan.id} (already under way)`
         : `applying ${event.plan.id}`;
     case 'operation':
-      return `  ${event.position}  ${moveText(event.says, event.moved)}`;
+      return `  ${event.position + 1}  ${moveText(event.says, event.moved)}`;
     case 'effect': {
       const value = event.value === undefined ? '' : `  ${event.value}`;
       const left =

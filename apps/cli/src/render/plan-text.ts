@@ -8,7 +8,7 @@ export function planText(plan: PlanView): string {
     return `${plan.id}  ${plan.role}  ${plan.says}  (proposed; starr plan ${plan.id} makes it exact)`;
   const operations = sealed.operations.flatMap((operation, index) => [
     `  ${index + 1}  ${operation.says}${operation.reversible ? '' : '  (irreversible)'}`,
-    `     by hand  ${operation.byHand}`,
+    ...byHandLines(operation.byHand, plan.id),
   ]);
   return [
     `PLAN ${plan.id}  ${plan.remedy} on ${plan.target}`,
@@ -20,6 +20,20 @@ export function planText(plan: PlanView): string {
     `hash     ${sealed.hash}`,
     `apply    starr apply ${plan.id} --approve ${sealed.hash}`,
   ].join('\n');
+}
+
+/** A list of sessions can be long: the beginning shows its form, the whole is in the JSON. */
+const BY_HAND_LINES = 6;
+
+function byHandLines(byHand: string, plan: string): string[] {
+  const lines = byHand.split('\n');
+  const shown = lines
+    .slice(0, BY_HAND_LINES)
+    .map((line, index) => `     ${index === 0 ? 'by hand  ' : '         '}${line}`);
+  const left = lines.length - shown.length;
+  return left === 0
+    ? shown
+    : [...shown, `              … ${left} more lines: starr show ${plan} --json`];
 }
 
 export function effectText(effect: Effect): string {
