@@ -39,9 +39,13 @@ export const tracingClientInterceptor: Interceptor = (options, nextCall) => {
   return new InterceptingCall(nextCall(options), requester);
 };
 
-/** Health and reflection are polled and would drown the rest. */
+/** Health and reflection are polled and would drown the rest; an attachment lives as long as its process. */
 export function isQuiet(method: string): boolean {
-  return method.startsWith('grpc.health.') || method.startsWith('grpc.reflection.');
+  return (
+    method.startsWith('grpc.health.') ||
+    method.startsWith('grpc.reflection.') ||
+    method === 'starr.resilience.v1.ResilienceService/Attach'
+  );
 }
 
 /** The status on the span; a cancelled call is not an error. */
