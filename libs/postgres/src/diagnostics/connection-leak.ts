@@ -73,7 +73,10 @@ export const connectionLeak = defineDiagnostic({
       unit: 'count',
       says: 'sessions used once and idle since, where they are judged a leak; otherwise 0',
     },
-    usedOnceRatio: { unit: 'ratio', says: 'sessions used once / idle sessions that are not too young to tell' },
+    usedOnceRatio: {
+      unit: 'ratio',
+      says: 'sessions used once / idle sessions that are not too young to tell',
+    },
     growthPerMinute: { unit: 'per-minute', says: 'growth of the sessions used once' },
     idleSpreadMs: { unit: 'ms', says: 'spread of their idle ages, 10th to 90th percentile' },
   },

@@ -131,7 +131,7 @@ function sentence(slots: Slots, pressure: SlotPressure): string {
   const tail = beside === '' ? '' : `, ${beside}`;
   if (free === 0)
     return `all ${slots.usable} usable slots are in use: ordinary roles are turned away${tail}`;
-  const full = fullInMs === undefined ? '' : `: full in ~${durationText(fullInMs)}`;
+  const full = fullInMs === undefined ? '' : `: full in ~${durationText(Math.max(1000, fullInMs))}`;
   return `${slots.used} of ${slots.usable} usable slots are in use${tail}${full}`;
 }
 
