@@ -13,6 +13,8 @@ export type AgainstView =
       readonly findings: readonly FindingItem[];
     }
   | { readonly state: 'ruled-out'; readonly against: Against }
+  /** Found, but about something that has nothing to do with it: neither against it nor ruled out. */
+  | { readonly state: 'elsewhere'; readonly against: Against }
   | { readonly state: 'blind'; readonly against: Against; readonly lines: readonly BlindLine[] }
   | { readonly state: 'not-asked'; readonly against: Against };
 
@@ -26,18 +28,17 @@ export interface AgainstContext {
 export function viewAgainst(against: Against, context: AgainstContext): AgainstView {
   const { evidence } = context;
   const boundIds = new Set(context.bound.map(({ id }) => id));
-  const findings = evidence.findings.filter(
-    (finding) =>
-      finding.diagnostic === against.diagnostic &&
-      !boundIds.has(finding.id) &&
-      speaksAgainst(against, finding, context),
+  const all = evidence.findings.filter(
+    ({ diagnostic, id }) => diagnostic === against.diagnostic && !boundIds.has(id),
   );
+  const findings = all.filter((finding) => speaksAgainst(against, finding, context));
   if (findings.length > 0) return { state: 'found', against, findings };
   const lines = evidence.blind.filter(
     ({ diagnostic }) =>
       diagnostic === against.diagnostic || diagnostic === `${prefixOf(against.diagnostic)}.*`,
   );
   if (lines.length > 0) return { state: 'blind', against, lines };
+  if (all.length > 0) return { state: 'elsewhere', against };
   const wasAsked = evidence.checks.some(({ diagnostic }) => diagnostic === against.diagnostic);
   return { state: wasAsked ? 'ruled-out' : 'not-asked', against };
 }

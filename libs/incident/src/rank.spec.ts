@@ -161,10 +161,10 @@ describe('what speaks against a cause', () => {
     expect([...causes, ...possible][0]?.standing).toBe(standing);
   });
 
-  it('does not count where no path leads to it', () => {
+  it('neither counts nor is ruled out where no path leads to it', () => {
     const results = night(finding('a', 'warning'), finding('b', 'critical')).map((result) =>
       result.diagnostic === 'x.b' ? { ...result, relations: [] } : result,
     );
-    expect(answer(results, doubted).causes[0]).toMatchObject({ against: [] });
+    expect(answer(results, doubted).causes[0]).toMatchObject({ against: [], ruledOut: [] });
   });
 });

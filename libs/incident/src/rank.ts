@@ -21,7 +21,7 @@ export function rankCauses(
     .map((match) => weighMatch(match, evidence, graph))
     .filter((cause) => explainedBy(cause).length > 0)
     .sort(compareCauses);
-  return subsume(withoutGenerals(causes));
+  return subsume(contestedLast(withoutGenerals(causes)));
 }
 
 function weighMatch(match: Match, evidence: Evidence, graph: EntityGraph): Cause {
@@ -166,6 +166,27 @@ function withoutGenerals(causes: readonly Cause[]): readonly Cause[] {
 
 /** More possibilities than this help nobody. */
 const MAX_POSSIBLE = 5;
+
+/**
+ * A cause that would be a mere consequence if an undecided path could be seen (errors since a rollout, beside a leak
+ * that may be of the same rollout) stands behind those that hold in either case.
+ */
+function contestedLast(causes: readonly Cause[]): readonly Cause[] {
+  const undecided = causes.filter(({ standing }) => standing === 'ungrounded');
+  const isContested = (cause: Cause) =>
+    cause.standing === 'grounded' &&
+    undecided.some(
+      (other) =>
+        other.score >= cause.score &&
+        cause.bound.some((item) => has(other.consequences, item)) &&
+        cause.bound.every((item) => has(other.bound, item) || has(other.consequences, item)),
+    );
+  return [
+    ...causes.filter((cause) => cause.standing === 'grounded' && !isContested(cause)),
+    ...causes.filter(isContested),
+    ...causes.filter(({ standing }) => standing !== 'grounded'),
+  ];
+}
 
 /** What follows from a better cause is no cause of its own, and a possibility must add something. */
 function subsume(causes: readonly Cause[]): readonly Cause[] {

@@ -8,6 +8,7 @@ import {
   breakerStuckOpen,
   cacheCannotEvict,
   dependencyDown,
+  earlyLeak,
   leakAndStuckBreaker,
   leakByRollout,
   loudButHealthy,
@@ -46,15 +47,27 @@ describe('answerSweep', () => {
     expect(causes[0]?.ruledOut).toEqual(['slow queries (300 ms)', 'OOM, restarts (0)']);
   });
 
-  it('ends the path at a shared address and says so', () => {
-    const { causes, possible } = answer(leakByRollout({ shared: true }));
-    expect(causes[0]?.playbook).toBe('connection-leak');
-    expect(causes[0]?.path).toContain(
-      'pod not identified, path ends at address 10.0.0.9 (3 holders)',
-    );
-    expect(possible.map(({ playbook, standing }) => [playbook, standing])).toEqual([
-      ['leak-since-rollout', 'ungrounded'],
-    ]);
+  it.each([
+    ['as its processes attach from there', 'peer', '3 holders'],
+    ['which nobody in the cluster holds', 'pod', 'no holder known'],
+  ] as const)('ends the path at a shared address and says so, %s', (_, attached, holders) => {
+    for (const scenario of [leakByRollout, earlyLeak]) {
+      const { causes, possible, unexplained } = answer(scenario({ shared: true, attached }));
+      expect(causes.map(({ playbook }) => playbook)).toEqual(['connection-leak', 'bad-rollout']);
+      expect(causes[0]?.path).toEqual([
+        'application checkout → address 10.0.0.9',
+        `pod not identified, path ends at address 10.0.0.9 (${holders})`,
+      ]);
+      expect(possible.map(({ playbook, standing }) => [playbook, standing])).toEqual([
+        ['leak-since-rollout', 'ungrounded'],
+      ]);
+      expect(unexplained).toEqual([]);
+    }
+  });
+
+  it('names the rollout as well when the leak is young', () => {
+    expect(top(earlyLeak())).toEqual(['leak-since-rollout']);
+    expect(top(earlyLeak({ attached: 'pod' }))).toEqual(['leak-since-rollout']);
   });
 
   it('sees a breaker that is open without need', () => {

@@ -130,6 +130,27 @@ export function leakByRollout(options: ShopOptions = {}): readonly CheckResult[]
   );
 }
 
+/** The same leak, early: few sessions as yet, and users feel more than the server does. */
+export function earlyLeak(options: ShopOptions = {}): readonly CheckResult[] {
+  const slow = check('traces.latency', 'jaeger', {
+    findings: [
+      {
+        severity: 'critical',
+        about: CHECKOUT,
+        says: 'checkout: p99 80→5000 ms',
+        since: at('03:10:40'),
+        measured: [measurement('p99Ms', CHECKOUT, 5000, 1000)],
+      },
+    ],
+  });
+  const few = { ...leakFinding(options), severity: 'warning' as const };
+  return withResults(
+    leakByRollout(options).map((one) => ({ ...one, relations: [...one.relations] })),
+    check('db.connection-leak', 'orders', { findings: [few] }),
+    slow,
+  );
+}
+
 /** payments was away and is back; the breaker before it never closed again. */
 export function breakerStuckOpen(options: ShopOptions = {}): readonly CheckResult[] {
   return withResults(healthyShop(options), stuckBreaker(options), userErrors);

@@ -7,6 +7,8 @@ export interface ShopOptions {
   readonly pods?: number;
   /** One address for all connections, as behind NAT. Default: each pod has its own. */
   readonly shared?: boolean;
+  /** What a process knows of itself: its pod and its address, or only where its stream comes from. Default: peer. */
+  readonly attached?: 'pod' | 'peer';
   /** The revision that the pods run. Default: 2. */
   readonly revision?: number;
 }
@@ -43,9 +45,10 @@ export function topology(options: ShopOptions = {}): {
   readonly resilience: readonly Relation[];
   readonly traces: readonly Relation[];
 } {
-  const { pods = 3, shared = false, revision = 2 } = options;
+  const { pods = 3, shared = false, revision = 2, attached = 'peer' } = options;
   const numbers = Array.from({ length: pods }, (_, index) => index + 2);
-  const from = (number: number) => entity('address', shared ? SHARED : `127.0.3.${number}`);
+  const from = (number: number) =>
+    entity('address', shared && attached === 'peer' ? SHARED : `127.0.3.${number}`);
   const pod = (number: number) => entity('pod', `shop/checkout-${number}`, 'prod');
   const process = (number: number) => entity('process', `checkout/${number}`);
   const clients = (scope: string) =>
@@ -77,6 +80,7 @@ export function topology(options: ShopOptions = {}): {
       ...numbers.flatMap((number) => [
         relation(process(number), 'of', CHECKOUT),
         relation(process(number), 'at', from(number)),
+        ...(attached === 'pod' ? [relation(process(number), 'runs-in', pod(number))] : []),
         ...[breaker('payments'), POOL].flatMap((policy) => [
           relation(policy, 'in', process(number)),
           relation(policy, 'of', CHECKOUT),
