@@ -1,0 +1,29 @@
+import { blindSpot, type BlindSpot } from '@starr/kernel';
+import type { TraceSample } from './trace-sample.ts';
+
+/** What keeps services from being judged: nothing came at all, or too little was read of a lot. */
+export function notJudged(
+  sample: TraceSample,
+  judged: ReadonlySet<string>,
+  withEntries: ReadonlySet<string>,
+  minSpans: number,
+): readonly BlindSpot[] {
+  if (withEntries.size === 0)
+    return [
+      blindSpot(
+        'no-history',
+        'no requests in the traces of this window',
+        'check that the services export their spans to this Jaeger',
+      ),
+    ];
+  const unread = [...withEntries].filter(
+    (service) => !judged.has(service) && sample.sampled.has(service),
+  );
+  if (unread.length === 0) return [];
+  return [
+    blindSpot(
+      'truncated',
+      `fewer than ${minSpans} requests of ${unread.join(', ')} are among the traces that were read, and there are more`,
+    ),
+  ];
+}
