@@ -37,6 +37,7 @@ import type { LoadedPlaybooks } from './playbooks/load-playbooks.ts';
 import { checkHealth } from './status/check-health.ts';
 import { checkPlaybooks } from './status/check-playbooks.ts';
 import { describeCatalog } from './status/describe-catalog.ts';
+import { findTraceId } from './status/find-trace-id.ts';
 import { readTrace, type TraceReader } from './status/read-trace.ts';
 import type { SweepBounds, SweepContext } from './sweep/run-sweep.ts';
 import { SharedSweeps } from './sweep/shared-sweeps.ts';
@@ -156,7 +157,8 @@ export class Orchestrator {
     return checkPlaybooks(this.#parts.roster, this.#parts.loadPlaybooks);
   }
 
-  getTrace(traceId: string, signal: AbortSignal): Promise<readonly TraceSpanView[]> {
+  async getTrace(text: string, signal: AbortSignal): Promise<readonly TraceSpanView[]> {
+    const traceId = await findTraceId(this.store, this.environment, text);
     return readTrace(this.#parts.traces, traceId, signal);
   }
 }
