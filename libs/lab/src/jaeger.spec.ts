@@ -1,9 +1,11 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { randomBytes } from 'node:crypto';
 import { buildGoTools } from './go-tools.ts';
 import { type LabJaeger, startJaeger } from './jaeger.ts';
 import { isAlive } from './leash.ts';
 import { waitUntil } from './wait-until.ts';
+
+jest.setTimeout(60_000);
 
 const tools = await buildGoTools('jaeger');
 const onJaeger = tools.kind === 'present' ? describe : describe.skip;
@@ -13,7 +15,7 @@ onJaeger(`Jaeger of the lab${because}`, () => {
   let jaeger: LabJaeger;
   beforeAll(async () => {
     jaeger = await startJaeger();
-  }, 60_000);
+  });
   afterAll(() => (jaeger as LabJaeger | undefined)?.stop());
 
   const send = async (service: string): Promise<string> => {
@@ -79,5 +81,5 @@ onJaeger(`Jaeger of the lab${because}`, () => {
     await waitUntil(async () => (await names()).includes('worker') || undefined, {
       what: 'worker',
     });
-  }, 30_000);
+  });
 });

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
   crashComponent,
   forgetHistory,
@@ -9,6 +9,9 @@ import { buildGoTools } from '../go-tools.ts';
 import { waitUntil } from '../wait-until.ts';
 import { type KubeApi, createKubeApi } from './kube-api.ts';
 import { type LabKubernetes, startKubernetes } from './start-kubernetes.ts';
+
+// patient: compilers and other specs may have the machine meanwhile
+jest.setTimeout(120_000);
 
 const tools = await buildGoTools('kubernetes');
 const onKubernetes = tools.kind === 'present' ? describe : describe.skip;
@@ -27,7 +30,7 @@ onKubernetes(`a cluster of the lab${because}`, () => {
   beforeAll(async () => {
     cluster = await startKubernetes({ users: ['limited'], eventTtlSeconds: 3 });
     admin = cluster.api();
-  }, 120_000);
+  });
   afterAll(() => (cluster as LabKubernetes | undefined)?.stop());
 
   const make = (name: string): Promise<unknown> =>
@@ -102,8 +105,8 @@ onKubernetes(`a cluster of the lab${because}`, () => {
     expect(await names()).toContain('old');
     const isGone = async (): Promise<true | undefined> =>
       !(await names()).includes('old') || undefined;
-    await waitUntil(isGone, { what: 'the end of the event', withinMs: 15_000 });
-  }, 20_000);
+    await waitUntil(isGone, { what: 'the end of the event', withinMs: 40_000 });
+  });
 
   it('throttles one user and nobody else', async () => {
     const fault = await throttleUser(cluster, 'limited');
@@ -115,7 +118,7 @@ onKubernetes(`a cluster of the lab${because}`, () => {
     expect(await statusAs('admin', '/version')).toBe(200);
     await fault.end();
     expect(await statusAs('limited', '/version')).toBe(200);
-  }, 30_000);
+  });
 
   it('answers nothing while its API server is frozen, and goes on afterwards', async () => {
     const fault = freezeComponent(cluster, 'kube-apiserver');
@@ -133,7 +136,7 @@ onKubernetes(`a cluster of the lab${because}`, () => {
     await fault.end();
     expect(cluster.pid('kube-apiserver')).not.toBe(pid);
     expect(await statusAs('admin', `${CONFIG_MAPS}/kept`)).toBe(200);
-  }, 60_000);
+  });
 
   it('answers 410 to whoever comes back with a version that is compacted away', async () => {
     for (const name of ['a', 'b', 'c']) await make(name);
@@ -150,7 +153,7 @@ onKubernetes(`a cluster of the lab${because}`, () => {
     const { value } = await lines.next();
     expect(JSON.parse(String(value))).toMatchObject({ type: 'ERROR', object: { code: 410 } });
     await lines.return();
-  }, 60_000);
+  });
 });
 
 onKubernetes(`a cluster that is told to take few requests${because}`, () => {
@@ -163,5 +166,5 @@ onKubernetes(`a cluster that is told to take few requests${because}`, () => {
     );
     const statuses = new Set(many.map((one) => one.status));
     expect([...statuses].sort()).toEqual([200, 429]);
-  }, 120_000);
+  });
 });

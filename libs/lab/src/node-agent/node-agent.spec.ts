@@ -1,4 +1,4 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { crashComponent } from '../faults/kubernetes-faults.ts';
 import { buildGoTools } from '../go-tools.ts';
 import { type KubeApi, createKubeApi } from '../kubernetes/kube-api.ts';
@@ -19,6 +19,10 @@ import {
   listenForCallers,
   podObject,
 } from './test-pods.ts';
+
+// patient: compilers and other specs may have the machine meanwhile
+jest.setTimeout(90_000);
+const PATIENCE_MS = 40_000;
 
 const tools = await buildGoTools('kubernetes');
 const onKubernetes = tools.kind === 'present' ? describe : describe.skip;
@@ -56,7 +60,7 @@ onKubernetes(`pods that are processes${because}`, () => {
       const list = await api.ask<{ items: Pod[] }>({ method: 'GET', path: `${NAMESPACE}/pods` });
       return list.items.length === 0 || undefined;
     };
-    await waitUntil(none, { what: 'no pod left' });
+    await waitUntil(none, { what: 'no pod left', withinMs: PATIENCE_MS });
   });
   afterAll(async () => {
     await (nodes as LabNodes | undefined)?.stop();
@@ -75,7 +79,7 @@ onKubernetes(`pods that are processes${because}`, () => {
         const pod = await getPod(api, name);
         return pod.status?.containerStatuses && is(pod, first(pod)) ? pod : undefined;
       },
-      { what: `${name} ${what}` },
+      { what: `${name} ${what}`, withinMs: PATIENCE_MS },
     );
   const running = (name: string): Promise<Pod> =>
     podThat(name, 'running', (_, status) => status.state.running !== undefined);
@@ -117,7 +121,7 @@ onKubernetes(`pods that are processes${because}`, () => {
           const pods = isDone ? await listPods(api, 'web') : [];
           return pods.length === 2 ? pods : undefined;
         },
-        { what: `rollout ${generation}`, withinMs: 30_000 },
+        { what: `rollout ${generation}`, withinMs: PATIENCE_MS },
       );
     const change = (revision: string, homePort: number): Promise<unknown> =>
       api.ask({
@@ -151,7 +155,7 @@ onKubernetes(`pods that are processes${because}`, () => {
         pods.map((pod) => pod.metadata.labels?.['pod-template-hash']);
       expect(hashes(back)).toEqual(hashes(one));
       home.close();
-    }, 60_000);
+    });
   });
 
   describe('logs', () => {
@@ -169,8 +173,7 @@ onKubernetes(`pods that are processes${because}`, () => {
       expect(await logOf('web', '?timestamps=true&tailLines=1')).toMatch(
         /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z tick\n$/,
       );
-      const recent = (await logOf('web', '?sinceSeconds=1')).split('\n');
-      expect(recent).toContain('tick');
+      expect((await logOf('web', '?sinceSeconds=10')).split('\n')).toContain('tick');
       await waitUntil(
         async () => !(await logOf('web', '?sinceSeconds=1')).includes('started') || undefined,
         { what: 'the first line to be older than a second' },
@@ -183,13 +186,13 @@ onKubernetes(`pods that are processes${because}`, () => {
       const seen: string[] = [];
       const following = (async () => {
         const path = `${NAMESPACE}/pods/web/log?follow=true`;
-        for await (const line of api.lines(path, AbortSignal.timeout(20_000))) seen.push(line);
+        for await (const line of api.lines(path, AbortSignal.timeout(PATIENCE_MS))) seen.push(line);
       })();
       await waitUntil(() => seen.includes('tick') || undefined, { what: 'a tick' });
       await api.ask({ method: 'DELETE', path: `${NAMESPACE}/pods/web` });
       await following;
       expect(seen.at(-1)).toBe('goodbye');
-    }, 20_000);
+    });
 
     it('are refused in the words of a kubelet where there are none', async () => {
       await create('web', { image: 'web' });
@@ -245,15 +248,22 @@ onKubernetes(`pods that are processes${because}`, () => {
         reason: 'ContainersNotReady',
         message: 'containers with unready status: [app]',
       });
-      expect(await logOf('crash')).toBe('run of crash\n');
-      expect(await logOf('crash', '?previous=true')).toBe('run of crash\n');
+      for (const query of ['', '?previous=true']) {
+        // the next run may have begun, and not have spoken yet
+        await waitUntil(
+          async () => (await logOf('crash', query)) === 'run of crash\n' || undefined,
+          {
+            what: `the log ${query}`,
+          },
+        );
+      }
       const backOff = await waitUntil(
         async () => (await eventsOf('crash')).find((event) => event.reason === 'BackOff'),
         { what: 'the event' },
       );
       expect(backOff.type).toBe('Warning');
       expect(backOff.message).toMatch(/^Back-off restarting failed container app in pod crash_/);
-    }, 20_000);
+    });
 
     it('is left alone where its pod says so, and the pod is then over', async () => {
       const spec = { restartPolicy: 'Never' };
@@ -279,7 +289,7 @@ onKubernetes(`pods that are processes${because}`, () => {
       await create('hungry', { image: 'hungry', container: { resources } });
       const pod = await podThat('hungry', 'killed', (_, status) => status.restartCount > 0);
       expect(first(pod).lastState.terminated).toMatchObject({ exitCode: 137, reason: 'OOMKilled' });
-    }, 20_000);
+    });
 
     it('because it is deaf to its liveness probe is restarted', async () => {
       const livenessProbe = { httpGet: { port: 8080 }, periodSeconds: 1, failureThreshold: 2 };
@@ -288,7 +298,7 @@ onKubernetes(`pods that are processes${because}`, () => {
       expect(first(pod).lastState.terminated?.exitCode).toBe(143);
       const reasons = (await eventsOf('deaf')).map((event) => event.reason);
       expect(reasons).toEqual(expect.arrayContaining(['Unhealthy', 'Killing']));
-    }, 20_000);
+    });
   });
 
   describe('a container that cannot start', () => {
@@ -349,7 +359,7 @@ onKubernetes(`pods that are processes${because}`, () => {
         { what: 'its environment' },
       );
       expect(env1['A']).toBe('there');
-    }, 20_000);
+    });
   });
 
   it('give their program its variables: values, fields, secrets, and names within names', async () => {
@@ -404,7 +414,7 @@ onKubernetes(`pods that are processes${because}`, () => {
         const { status } = await api.send({ method: 'GET', path: `${NAMESPACE}/pods/web` });
         return status === 404 || undefined;
       };
-      await waitUntil(gone, { what: 'the end of the pod', withinMs: 5000 });
+      await waitUntil(gone, { what: 'the end of the pod', withinMs: 15_000 });
       expect(isAlive(pid!)).toBe(false);
       expect((await eventsOf('web')).map((event) => event.reason)).toContain('Killing');
     });
@@ -431,7 +441,7 @@ onKubernetes(`pods that are processes${because}`, () => {
       expect(first(pod).lastState.terminated).toMatchObject({ exitCode: 255, reason: 'Unknown' });
       const again = await running('web');
       expect(isAlive(pidsOf([again])[0]!)).toBe(true);
-    }, 30_000);
+    });
   });
 
   // last: the scheduler takes its time to come back to an API server that was away
@@ -443,10 +453,13 @@ onKubernetes(`pods that are processes${because}`, () => {
     await using fault = await crashComponent(cluster, 'kube-apiserver');
     expect(await answerOf(pod)).toBe('1');
     process.kill(pid!, 'SIGKILL');
-    await waitUntil(() => answerOf(pod), { what: 'the answer of its next run' });
+    await waitUntil(() => answerOf(pod), {
+      what: 'the answer of its next run',
+      withinMs: PATIENCE_MS,
+    });
     await fault.end();
     const again = await podThat('web', 'restarted', (_, status) => status.restartCount === 1);
     expect(first(again).lastState.terminated?.exitCode).toBe(137);
     expect(isAlive(pidsOf([await running('web')])[0]!)).toBe(true);
-  }, 60_000);
+  });
 });

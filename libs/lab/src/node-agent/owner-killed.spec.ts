@@ -51,7 +51,7 @@ onKubernetes(`a cluster whose owner is killed${because}`, () => {
     owner.kill('SIGKILL');
     const isOver = (): true | undefined =>
       (!pids.some(isAlive) && !existsSync(folder)) || undefined;
-    await waitUntil(isOver, { what: 'the end of all of it' });
+    await waitUntil(isOver, { what: 'the end of all of it', withinMs: 40_000 });
     await waitUntil(() => usersOf(folder).length === 0 || undefined, { what: 'no watcher left' });
-  }, 60_000);
+  }, 120_000);
 });
