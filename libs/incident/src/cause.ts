@@ -1,6 +1,6 @@
 import type { Severity } from '@starr/kernel';
 import type { AgainstView } from './against.ts';
-import type { ChangeItem, EvidenceItem, FindingItem } from './evidence.ts';
+import type { EvidenceItem, FindingItem } from './evidence.ts';
 import type { Match } from './match.ts';
 
 /**
@@ -37,8 +37,4 @@ export function weigh(findings: readonly FindingItem[]): number {
 /** Findings that the cause accounts for: bound ones and consequences. */
 export function explainedBy(cause: Cause): readonly FindingItem[] {
   return [...cause.bound.filter((item) => item.kind === 'finding'), ...cause.consequences];
-}
-
-export function changesOf(cause: Cause): readonly ChangeItem[] {
-  return cause.bound.filter((item) => item.kind === 'change');
 }

@@ -43,7 +43,7 @@ export interface ChangeItem extends ItemBase {
 }
 
 /** A thing that a check measured and found nothing bad about. */
-export interface HealthyItem extends ItemBase {
+interface HealthyItem extends ItemBase {
   readonly kind: 'healthy';
 }
 
@@ -59,7 +59,7 @@ export interface Acceptance {
   readonly acceptedBy: string;
 }
 
-export interface AcceptedFinding {
+interface AcceptedFinding {
   readonly finding: FindingItem;
   readonly acceptance: Acceptance;
 }
@@ -125,7 +125,7 @@ export function collectEvidence(
 }
 
 /** The moment in our clock, as far as the difference is known. */
-export function inOurClock(moment: Date, check: Pick<CheckResult, 'clockSkewMs'>): Date {
+function inOurClock(moment: Date, check: Pick<CheckResult, 'clockSkewMs'>): Date {
   return new Date(moment.getTime() - (check.clockSkewMs ?? 0));
 }
 

@@ -28,7 +28,7 @@ export interface Playbook {
  * What a clause binds: a finding or a change of one of these diagnostics, or (`healthy`) a thing that such a check
  * measured and found nothing bad about.
  */
-export type ClauseKind = 'finding' | 'change' | 'healthy';
+type ClauseKind = 'finding' | 'change' | 'healthy';
 
 export interface Clause {
   readonly name: string;
@@ -67,7 +67,7 @@ export interface Against {
 }
 
 /** A measurement that belongs into the headline (full in 20 s). */
-export interface Urgent {
+interface Urgent {
   readonly diagnostic: string;
   readonly shows: string;
   readonly says: string;
@@ -86,12 +86,12 @@ export type StepValue =
   | { readonly from: 'evidence'; readonly reference: string }
   | { readonly from: 'file'; readonly value: string | number | boolean };
 
-export interface Avoid {
+interface Avoid {
   readonly remedy: string;
   readonly because: string;
 }
 
-export interface Origin {
+interface Origin {
   readonly file: string;
   /** Key (match.leak.finding) → where it stands. */
   readonly positions: Readonly<Record<string, Position>>;

@@ -55,7 +55,7 @@ export interface StarrRecord {
   readonly traceIds: readonly string[];
 }
 
-export interface Situation {
+interface Situation {
   readonly headline: string;
   readonly severity: Severity | 'none';
   /** The onset of the first cause. Absent: not known. */
@@ -68,7 +68,7 @@ export interface Situation {
   readonly path: readonly string[];
 }
 
-export interface Hypothesis {
+interface Hypothesis {
   readonly playbook: string;
   readonly title: string;
   readonly standing: Standing;
@@ -77,14 +77,14 @@ export interface Hypothesis {
   readonly doubts: readonly string[];
 }
 
-export interface RecordedMoment {
+interface RecordedMoment {
   readonly at: Date;
   /** The patient, Starr, or the person. */
   readonly who: string;
   readonly says: string;
 }
 
-export interface RecordedResult {
+interface RecordedResult {
   readonly plans: readonly {
     readonly id: string;
     readonly says: string;
@@ -96,7 +96,7 @@ export interface RecordedResult {
   readonly remaining: readonly string[];
 }
 
-export interface Reflection {
+interface Reflection {
   /** The change that set it off. Absent: none was found. */
   readonly trigger?: string;
   readonly contributing: readonly string[];

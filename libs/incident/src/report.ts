@@ -185,7 +185,7 @@ function footOf(
 }
 
 /** `orders 1 connection, 9 queries, 11 ms`. */
-export function costText({ target, footprint }: TargetCost): string {
+function costText({ target, footprint }: TargetCost): string {
   const parts = Object.entries(footprint).map(([what, amount]) => {
     if (what.endsWith('Ms')) return durationText(amount);
     const count = Number.isInteger(amount) ? amount : Number(amount.toFixed(1));

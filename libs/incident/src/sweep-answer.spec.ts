@@ -65,6 +65,22 @@ describe('answerSweep', () => {
     }
   });
 
+  it('explains what stands before an ill server, from wherever it comes', () => {
+    const results = leakByRollout({ shared: true }).filter(
+      ({ diagnostic }) => !/^(?:k8s|traces)\./.test(diagnostic),
+    );
+    const options = { catalog: catalogOf(['db', 'cache', 'resilience']) };
+    const [cause] = answer(results, options).causes;
+    expect(cause?.explains.map((id) => id.split('@')[0])).toEqual([
+      'db.connection-leak',
+      'db.connection-use',
+      'resilience.pools',
+    ]);
+    const wellServer = results.filter(({ diagnostic }) => diagnostic !== 'db.connection-use');
+    const [poolUnexplained] = answer(wellServer, options).unexplained;
+    expect(poolUnexplained).toContain('resilience.pools');
+  });
+
   it('names the rollout as well when the leak is young', () => {
     expect(top(earlyLeak())).toEqual(['leak-since-rollout']);
     expect(top(earlyLeak({ attached: 'pod' }))).toEqual(['leak-since-rollout']);

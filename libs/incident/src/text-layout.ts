@@ -74,7 +74,7 @@ export function pad(text: string, width: number): string {
   return text + ' '.repeat(Math.max(width - widthOf(text), 0));
 }
 
-export function widthOf(text: string): number {
+function widthOf(text: string): number {
   return Array.from(text).length;
 }
 

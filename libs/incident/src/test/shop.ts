@@ -16,12 +16,12 @@ export interface ShopOptions {
 export const ORDERS = entity('postgres', 'orders');
 export const SESSIONS = entity('redis', 'sessions');
 export const CHECKOUT = entity('service', 'checkout');
-export const WORKER = entity('service', 'worker');
+const WORKER = entity('service', 'worker');
 export const DEPLOYMENT = entity('deployment', 'shop/checkout', 'prod');
 export const APPLICATION = entity('application', 'checkout', 'orders');
 export const PAYMENTS = entity('dependency', 'payments');
 export const POOL = entity('pool', 'checkout/orders');
-export const QUEUE = entity('queue', 'worker/mails');
+const QUEUE = entity('queue', 'worker/mails');
 const SHARED = '10.0.0.9';
 
 export function revisionOf(number: number): Entity {
