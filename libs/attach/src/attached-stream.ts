@@ -48,7 +48,7 @@ export class AttachedStream {
     this.#send({ kind: 'hello', identity });
   }
 
-  /** Half-closes and waits for the end of the call, but no longer than `withinMs`. */
+  /** Says goodbye and waits for the end of the call, but no longer than `withinMs`. */
   async detach(withinMs: number): Promise<void> {
     this.close();
     const { promise, resolve } = Promise.withResolvers<undefined>();
@@ -59,6 +59,7 @@ export class AttachedStream {
       this.#call.cancel();
       resolve(undefined);
     }, withinMs);
+    this.#send({ kind: 'goodbye' });
     this.#call.end();
     await promise;
     clearTimeout(late);

@@ -45,7 +45,9 @@ export type CommandEnd =
 export type ProcessMessage =
   | { readonly kind: 'hello'; readonly identity: ProcessIdentity }
   | { readonly kind: 'report'; readonly report: ProcessReport }
-  | { readonly kind: 'acknowledgement'; readonly commandId: string; readonly end: CommandEnd };
+  | { readonly kind: 'acknowledgement'; readonly commandId: string; readonly end: CommandEnd }
+  /** It leaves on purpose. */
+  | { readonly kind: 'goodbye' };
 
 /** To a process. A command of an unknown kind is absent: it is to be acknowledged as not done. */
 export type ServiceMessage =

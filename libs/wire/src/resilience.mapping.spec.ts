@@ -90,6 +90,7 @@ const policies: PolicySnapshot[] = [
 
 describe('what a process says', () => {
   it.each<ProcessMessage>([
+    { kind: 'goodbye' },
     { kind: 'hello', identity: { service: 'checkout', instance: 'a', pid: 7 } },
     {
       kind: 'hello',

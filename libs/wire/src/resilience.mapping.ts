@@ -35,6 +35,8 @@ export function processMessageToProto(message: ProcessMessage): pb.AttachRequest
           value: { commandId: message.commandId, end: endToProto(message.end) },
         },
       };
+    case 'goodbye':
+      return { message: { $case: 'goodbye', value: {} } };
   }
 }
 
@@ -49,6 +51,8 @@ export function processMessageFromProto({ message }: pb.AttachRequest): ProcessM
       const end = endFromProto(message.value.end);
       return end && { kind: 'acknowledgement', commandId: message.value.commandId, end };
     }
+    case 'goodbye':
+      return { kind: 'goodbye' };
     case undefined:
       return undefined;
   }

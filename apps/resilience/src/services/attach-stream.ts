@@ -23,7 +23,7 @@ const maxProcesses = 5000;
 
 type Call = ServerDuplexStream<AttachRequest, AttachResponse>;
 
-/** One stream a process. Half-closing detaches cleanly; every other end is a loss. */
+/** One stream a process. Goodbye detaches cleanly; every other end is a loss. */
 export function attachStream(
   fleet: ProcessFleet,
   log: Log,
@@ -36,7 +36,7 @@ export function attachStream(
       stream.receive(request);
     });
     call.on('end', () => {
-      stream.end(true);
+      stream.end(false);
       call.end();
     });
     call.on('cancelled', () => {
@@ -96,6 +96,9 @@ class ProcessStream {
       }
       case 'acknowledgement':
         attached.acknowledge(message.commandId, message.end);
+        return;
+      case 'goodbye':
+        this.end(true);
     }
   }
 

@@ -61,6 +61,9 @@ export interface AttachRequest {
     | //
     /** The end of a command. */
     { $case: "acknowledgement"; value: Acknowledgement }
+    | //
+    /** It leaves on purpose; once, last. */
+    { $case: "goodbye"; value: Goodbye }
     | undefined;
 }
 
@@ -93,6 +96,10 @@ export interface Hello {
     | undefined;
   /** The pod it runs in; absent: in none, or not told. */
   pod: Pod | undefined;
+}
+
+/** A process leaves. A process that was killed says nothing, and its closed socket looks the same. */
+export interface Goodbye {
 }
 
 /** The pod of a process. */
@@ -424,6 +431,9 @@ export const AttachRequest: MessageFns<AttachRequest> = {
       case "acknowledgement":
         Acknowledgement.encode(message.message.value, writer.uint32(26).fork()).join();
         break;
+      case "goodbye":
+        Goodbye.encode(message.message.value, writer.uint32(34).fork()).join();
+        break;
     }
     return writer;
   },
@@ -465,6 +475,14 @@ export const AttachRequest: MessageFns<AttachRequest> = {
             message.message = { $case: "acknowledgement", value: Acknowledgement.decode(reader, reader.uint32()) };
             continue;
           }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.message = { $case: "goodbye", value: Goodbye.decode(reader, reader.uint32()) };
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -498,6 +516,12 @@ export const AttachRequest: MessageFns<AttachRequest> = {
       case "acknowledgement": {
         if (object.message?.value !== undefined && object.message?.value !== null) {
           message.message = { $case: "acknowledgement", value: Acknowledgement.fromPartial(object.message.value) };
+        }
+        break;
+      }
+      case "goodbye": {
+        if (object.message?.value !== undefined && object.message?.value !== null) {
+          message.message = { $case: "goodbye", value: Goodbye.fromPartial(object.message.value) };
         }
         break;
       }
@@ -700,6 +724,49 @@ export const Hello: MessageFns<Hello> = {
       ? Timestamp.fromPartial(object.startedAt)
       : undefined;
     message.pod = (object.pod !== undefined && object.pod !== null) ? Pod.fromPartial(object.pod) : undefined;
+    return message;
+  },
+};
+
+function createBaseGoodbye(): Goodbye {
+  return {};
+}
+
+export const Goodbye: MessageFns<Goodbye> = {
+  encode(_: Goodbye, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Goodbye {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGoodbye();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Goodbye>): Goodbye {
+    return Goodbye.fromPartial(base ?? {});
+  },
+  fromPartial(_: DeepPartial<Goodbye>): Goodbye {
+    const message = createBaseGoodbye();
     return message;
   },
 };
@@ -2972,7 +3039,7 @@ export const Detached: MessageFns<Detached> = {
 /** The processes that use policies: what their breakers, queues and pools show, and commands to them. */
 export type ResilienceServiceService = typeof ResilienceServiceService;
 export const ResilienceServiceService = {
-  /** A process joins. Its first message is hello; half-closing detaches it, losing the stream does so too. */
+  /** A process joins. Its first message is hello, its last goodbye; losing the stream detaches it too. */
   attach: {
     path: "/starr.resilience.v1.ResilienceService/Attach" as const,
     requestStream: true as const,
@@ -3006,7 +3073,7 @@ export const ResilienceServiceService = {
 } as const;
 
 export interface ResilienceServiceServer extends UntypedServiceImplementation {
-  /** A process joins. Its first message is hello; half-closing detaches it, losing the stream does so too. */
+  /** A process joins. Its first message is hello, its last goodbye; losing the stream detaches it too. */
   attach: handleBidiStreamingCall<AttachRequest, AttachResponse>;
   /** The attached processes with their newest snapshots, ordered by service and instance. Paged. */
   listProcesses: handleUnaryCall<ListProcessesRequest, ListProcessesResponse>;
@@ -3015,7 +3082,7 @@ export interface ResilienceServiceServer extends UntypedServiceImplementation {
 }
 
 export interface ResilienceServiceClient extends Client {
-  /** A process joins. Its first message is hello; half-closing detaches it, losing the stream does so too. */
+  /** A process joins. Its first message is hello, its last goodbye; losing the stream detaches it too. */
   attach(): ClientDuplexStream<AttachRequest, AttachResponse>;
   attach(options: Partial<CallOptions>): ClientDuplexStream<AttachRequest, AttachResponse>;
   attach(metadata: Metadata, options?: Partial<CallOptions>): ClientDuplexStream<AttachRequest, AttachResponse>;
