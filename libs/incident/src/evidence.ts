@@ -36,7 +36,7 @@ export interface FindingItem extends ItemBase {
   readonly rows: readonly Row[];
 }
 
-export interface ChangeItem extends ItemBase {
+interface ChangeItem extends ItemBase {
   readonly kind: 'change';
   readonly at: Date;
   readonly facts: Row;
