@@ -19,30 +19,34 @@ export function upCommand(context: CommandContext): Command {
       // Without store.url there is a small server of our own; its password need not be another secret.
       const store =
         config.store === undefined ? await startOwnStore(config.stateDir, token) : undefined;
-      const services = await supervise({
-        programs: servicePrograms(),
-        logDir: join(config.stateDir, 'log'),
-        env: {
-          ...env,
-          STARR_CONFIG: config.file,
-          ...(store && { STARR_STORE_URL: store.url }),
-          ...(config.telemetry && { OTEL_EXPORTER_OTLP_ENDPOINT: config.telemetry.otlpUrl }),
-        },
-        onReady: (service, port, pid) => {
-          terminal.note(`ready  ${service}  ${config.listen.host}:${port}  pid ${pid}`);
-        },
-        onEnd: (service, says) => {
-          terminal.note(
-            `ENDED  ${service}  ${says}; its log: ${join(config.stateDir, 'log', `${service}.log`)}`,
-          );
-        },
-      });
-      terminal.print(`up  ${config.environment}  starr sweep --config ${path}`);
-      if (!signal.aborted)
-        await new Promise((resolve) => {
-          signal.addEventListener('abort', resolve, { once: true });
+      try {
+        const services = await supervise({
+          programs: servicePrograms(),
+          logDir: join(config.stateDir, 'log'),
+          env: {
+            ...env,
+            STARR_CONFIG: config.file,
+            ...(store && { STARR_STORE_URL: store.url }),
+            ...(config.telemetry && { OTEL_EXPORTER_OTLP_ENDPOINT: config.telemetry.otlpUrl }),
+          },
+          onReady: (service, port, pid) => {
+            terminal.note(`ready  ${service}  ${config.listen.host}:${port}  pid ${pid}`);
+          },
+          onEnd: (service, says) => {
+            terminal.note(
+              `ENDED  ${service}  ${says}; its log: ${join(config.stateDir, 'log', `${service}.log`)}`,
+            );
+          },
         });
-      await services.stop();
-      await store?.stop();
+        terminal.print(`up  ${config.environment}  starr sweep --config ${path}`);
+        if (!signal.aborted)
+          await new Promise((resolve) => {
+            signal.addEventListener('abort', resolve, { once: true });
+          });
+        await services.stop();
+      } finally {
+        // Left running it would keep a command alive that has failed.
+        await store?.stop();
+      }
     });
 }

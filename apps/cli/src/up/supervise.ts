@@ -11,7 +11,7 @@ export interface SuperviseOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
   /** One log file a service. */
   readonly logDir: string;
-  /** Default 15 000. */
+  /** Default 60 000: a loaded machine is slow, and a service that is killed for it is slower still. */
   readonly readyWithinMs?: number;
   onReady(service: string, port: number, pid: number): void;
   onEnd(service: string, says: string): void;
@@ -24,6 +24,7 @@ export interface Supervised {
 
 const RESTART_MS = { first: 250, most: 10_000 };
 const STOP_WITHIN_MS = 5000;
+const READY_WITHIN_MS = 60_000;
 const TAIL_LINES = 12;
 
 /**
@@ -84,11 +85,12 @@ class Service {
     createInterface(child.stderr).on('line', (line) => {
       this.#keep(line);
     });
+    const { readyWithinMs = READY_WITHIN_MS } = this.#options;
     return new Promise((resolve, reject) => {
       const late = setTimeout(() => {
         child.kill('SIGKILL');
-        reject(this.#failure(`did not answer within ${this.#options.readyWithinMs ?? 15_000} ms`));
-      }, this.#options.readyWithinMs ?? 15_000);
+        reject(this.#failure(`did not answer within ${readyWithinMs} ms`));
+      }, readyWithinMs);
       createInterface(child.stdout).on('line', (line) => {
         const port = readyPort(line);
         if (port === undefined) return;

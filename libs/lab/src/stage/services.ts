@@ -6,7 +6,7 @@ import { makeTemporaryFolder } from '../temporary-folder.ts';
 import { runStarr, starrArgs, type StarrResult } from './starr-command.ts';
 import { STAGE_PORTS, stageYamlText, type StagePort, type StageYaml } from './stage-yaml.ts';
 
-const READY_WITHIN_MS = 60_000;
+const READY_WITHIN_MS = 120_000;
 
 /** The folder, the credential and the ports of services that are not started yet. */
 export interface Backstage {
