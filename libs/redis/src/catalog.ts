@@ -1,6 +1,7 @@
 import type { Catalog } from '@starr/kernel';
 import { cacheHitRate } from './diagnostics/hit-rate.ts';
 import { cacheMemory } from './diagnostics/memory.ts';
+import { redisGrants } from './grants.ts';
 import { clientsResolver } from './reads/clients.ts';
 import { setEvictionPolicy } from './remedies/set-eviction-policy.ts';
 import type { RedisAct, RedisRequest } from './request.ts';
@@ -10,4 +11,5 @@ export const redisCatalog: Catalog<RedisRequest, RedisAct> = {
   diagnostics: [cacheMemory, cacheHitRate],
   remedies: [setEvictionPolicy],
   resolvers: [clientsResolver],
+  grants: redisGrants,
 };

@@ -4,31 +4,35 @@ export type RedisRequest =
   | { readonly kind: 'info' }
   /** CLIENT LIST of normal clients; EVIDENCE_TRUNCATED when there are more than the read's rows. Answers its text. */
   | { readonly kind: 'clients' }
+  /** Which of the commands above the looking credential may use, found out by using them. Answers {@link RedisRights}. */
+  | { readonly kind: 'looking-rights' }
   /**
-   * Which commands a credential may use, asked by MULTI, the commands, DISCARD: Redis checks the right when it
-   * queues, and nothing of it is ever executed. Answers {@link RedisAccess}.
+   * Which commands the acting credential may use, asked by MULTI, the commands, DISCARD: Redis checks the right when
+   * it queues, and nothing of it is ever executed. EXEC must not be among them. Answers {@link RedisAccess}.
    */
-  | {
-      readonly kind: 'access';
-      readonly as: 'diagnosing' | 'acting';
-      readonly commands: readonly (readonly string[])[];
-    };
+  | { readonly kind: 'acting-rights'; readonly commands: readonly (readonly string[])[] };
 
-/** The answer to an access request. */
-export type RedisAccess =
-  | { readonly state: 'no-credential'; readonly redisCli: string; readonly provider?: Provider }
-  | {
-      readonly state: 'asked';
-      readonly user: string;
-      /** In the order asked. `absent`: the server does not know the command (renamed, or taken away by its provider). */
-      readonly answers: readonly {
-        readonly command: string;
-        readonly right: 'permitted' | 'denied' | 'absent';
-      }[];
-      /** `redis-cli` with the options that reach this server as that user; no secret in it. */
-      readonly redisCli: string;
-      readonly provider?: Provider;
-    };
+/** A command as ACL rules write it (`config|set`), and whether a user may use it. */
+export interface CommandRight {
+  readonly command: string;
+  /** `absent`: the server does not know it (renamed, or taken away by its provider). `unknown`: it could not be asked. */
+  readonly right: 'permitted' | 'denied' | 'absent' | 'unknown';
+}
+
+export interface RedisRights {
+  readonly user: string;
+  readonly answers: readonly CommandRight[];
+}
+
+/**
+ * The answer to `acting-rights`. `redisCli`: `redis-cli` with the options that reach this server as that user; no
+ * secret in it.
+ */
+export type RedisAccess = { readonly redisCli: string; readonly provider?: Provider } & (
+  | { readonly state: 'no-credential' }
+  /** `answers`: MULTI, then in the order asked. */
+  | ({ readonly state: 'asked' } & RedisRights)
+);
 
 /** Who manages a server, as its host name tells. Absent: nobody known. */
 export type Provider = 'elasticache' | 'azure' | 'aiven' | 'redis-cloud';

@@ -3,7 +3,7 @@ import { parseInfo } from '../reads/parse-info.ts';
 import type { RedisAct, SetEvictionPolicy } from '../request.ts';
 import type { RedisAnswer, RedisConnection } from './connect.ts';
 import type { Deadline } from './deadline.ts';
-import { one } from './perform.ts';
+import { one } from './one.ts';
 
 /** The only code that changes a server. */
 export async function apply(
@@ -93,6 +93,8 @@ function outcomeFrom(answers: readonly RedisAnswer[], policy: string, guard: Sta
   for (const queued of [get, set])
     if (queued?.ok === false && !isLost(queued.error))
       return { kind: 'outcome', outcome: 'failed', says: messageOf(queued.error) };
+  if (exec?.ok === false && !isLost(exec.error))
+    return { kind: 'outcome', outcome: 'failed', says: messageOf(exec.error) };
   if (exec?.ok !== true) return lost(exec?.error);
   const [before, done] = exec.reply as readonly [unknown, unknown];
   if (done !== 'OK')

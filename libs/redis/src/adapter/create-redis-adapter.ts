@@ -12,10 +12,11 @@ import type { RedisAccess, RedisAct, RedisRequest } from '../request.ts';
 import { apply } from './apply.ts';
 import { openConnection, type RedisConnection } from './connect.ts';
 import { actDeadlineFor, deadlineFor, type Deadline } from './deadline.ts';
-import { askAccess, clockFrom, perform } from './perform.ts';
+import { clockFrom, perform } from './perform.ts';
 import { probe } from './probe.ts';
 import { providerOf, redisAddress, redisCliText, type RedisAddress } from './redis-address.ts';
 import type { RedisConfig, RedisCredential } from './redis-config.ts';
+import { actingRights } from './rights.ts';
 
 /** A connection that was silent for longer may have died unseen (NAT, fail-over): a new one is cheaper than a time-out. */
 const WARM_FOR_MS = 30_000;
@@ -32,7 +33,7 @@ export function createRedisAdapter(config: RedisConfig): Adapter<RedisRequest, R
     greet: (limit) => greet(warm, address, deadlineFor(limit)),
     async perform(request, limit) {
       const deadline = deadlineFor(limit);
-      if (request.kind === 'access') return access(address, request, deadline);
+      if (request.kind === 'acting-rights') return access(address, request.commands, deadline);
       return perform(request, await warm.get(deadline), deadline, limit.maxRows);
     },
     apply: (act, operationId, limit) => applied(address, running, act, operationId, limit),
@@ -115,20 +116,18 @@ function versionFrom(info: string): string {
 
 async function access(
   address: RedisAddress,
-  request: Extract<RedisRequest, { kind: 'access' }>,
+  commands: readonly (readonly string[])[],
   deadline: Deadline,
 ): Promise<RedisAccess> {
-  const credential = request.as === 'acting' ? address.acting : address.diagnosing;
-  const redisCli = redisCliText(address, credential);
+  const { acting } = address;
+  const redisCli = redisCliText(address, acting);
   const provider = providerOf(address.host);
   const known = provider === undefined ? { redisCli } : { redisCli, provider };
-  if (credential === undefined) return { state: 'no-credential', ...known };
-  return withConnection(address, credential, deadline, async (connection) => ({
-    state: 'asked',
-    user: connection.user,
-    answers: await askAccess(request.commands, connection, deadline),
-    ...known,
-  }));
+  if (acting === undefined) return { state: 'no-credential', ...known };
+  const rights = await withConnection(address, acting, deadline, (connection) =>
+    actingRights(commands, connection, deadline),
+  );
+  return { state: 'asked', ...rights, ...known };
 }
 
 async function* applied(

@@ -3,7 +3,7 @@ import type { RedisAct, SetEvictionPolicy } from '../request.ts';
 import { connectionName, standingFrom } from './apply.ts';
 import type { RedisConnection } from './connect.ts';
 import type { Deadline } from './deadline.ts';
-import { one } from './perform.ts';
+import { one } from './one.ts';
 
 /** Whether an act took place, told from the server. Never repeats it. */
 export async function probe(

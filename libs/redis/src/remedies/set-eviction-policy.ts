@@ -8,9 +8,9 @@ import {
   type Receipt,
 } from '@starr/kernel';
 import { z } from 'zod';
-import { policyAccessRead } from '../reads/access.ts';
 import { evictableRatio } from '../reads/eviction.ts';
 import { infoRead, type RedisInfo } from '../reads/info.ts';
+import { policyAccessRead } from '../reads/rights.ts';
 import { redisEntity } from '../redis-entities.ts';
 import type { RedisAccess, RedisAct, SetEvictionPolicy } from '../request.ts';
 import { percentText } from '../size-text.ts';
