@@ -12,6 +12,7 @@ import { createNotifier } from './alerts/notifier.ts';
 import type { OrchestratorConfig } from './config.ts';
 import { descriptionFiles } from './doctors/description-files.ts';
 import { DoctorRoster, type RosterMember } from './doctors/doctor-roster.ts';
+import { createTracesDoctor, type TracesDoctor } from './doctors/traces-doctor.ts';
 import { serveHttp } from './http/http-server.ts';
 import { Metrics } from './http/metrics.ts';
 import { httpRoutes } from './http/routes.ts';
@@ -34,12 +35,13 @@ export async function compose(config: OrchestratorConfig): Promise<RunningOrches
   await refuseOwnTarget(config);
   const store = config.storeUrl === undefined ? undefined : openStore({ url: config.storeUrl });
   const clients = doctorClients(config);
+  const traces = config.jaeger && createTracesDoctor(config.jaeger, log);
   const stopping = new AbortController();
   const metrics = new Metrics(() => ({
     sweeps: orchestrator.sweeps.running,
     plans: orchestrator.runs.running,
   }));
-  const orchestrator = build(config, { clients, store, stopping, metrics, log });
+  const orchestrator = build(config, { clients, traces, store, stopping, metrics, log });
   const desk = new AlertDesk({
     environment: config.environment,
     store,
@@ -73,6 +75,7 @@ export async function compose(config: OrchestratorConfig): Promise<RunningOrches
       stopping.abort();
       await Promise.all([grpc.stop(), http.stop()]);
       for (const client of clients) client.close();
+      await traces?.close();
       await store?.close();
     },
   };
@@ -102,6 +105,7 @@ function doctorClients({ doctors, state }: OrchestratorConfig): readonly Client[
 
 interface Parts {
   readonly clients: readonly Client[];
+  readonly traces: TracesDoctor | undefined;
   readonly store: Store | undefined;
   readonly stopping: AbortController;
   readonly metrics: Metrics;
@@ -110,18 +114,19 @@ interface Parts {
 
 function build(
   config: OrchestratorConfig,
-  { clients, store, stopping, metrics, log }: Parts,
+  { clients, traces, store, stopping, metrics, log }: Parts,
 ): Orchestrator {
   const { environment } = config;
   const clock = systemClock;
   const memory = descriptionFiles(join(config.stateDir, NAME, 'doctors'));
-  const roster = new DoctorRoster(clients, { clock, log, memory });
+  const members = traces ? [...clients, traces.member] : clients;
+  const roster = new DoctorRoster(members, { clock, log, memory });
   return new Orchestrator({
     environment,
     roster,
     store,
     loadPlaybooks: () => loadPlaybooks(config.playbooks),
-    traces: undefined,
+    traces: traces?.reader,
     clock,
     log,
     onEnded: (ended) => {
@@ -137,6 +142,13 @@ function build(
       grantPrivateKeyPem: config.state.grantPrivateKeyPem,
       instance: instanceOf(config),
       stopping: stopping.signal,
+      ...(traces && {
+        users: {
+          diagnostic: 'traces.error-rate',
+          measurement: 'errorRatio',
+          below: config.maxErrorRatio,
+        },
+      }),
     },
   });
 }
