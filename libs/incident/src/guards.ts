@@ -3,25 +3,32 @@ import type { Guard } from './effect.ts';
 import { isFelt } from './felt.ts';
 
 /**
- * What must be well again beside the registered effect, so that it counts as established: every measurement of users'
- * trouble that the cause explains must be back within its threshold. Empty: users felt nothing.
+ * What must be well again beside the registered effect, so that it counts as established: what users felt and the
+ * cause explains must be back within its threshold. Empty: users felt nothing.
  */
 export function guardsOf(answer: Answer, cause: CauseAnswer): readonly Guard[] {
   return answer.findings
     .filter(({ id, about }) => cause.explains.includes(id) && isFelt(about))
-    .flatMap(guardOf);
+    .flatMap(guardsOfFinding);
 }
 
-function guardOf({ diagnostic, about, measured }: FindingLine): readonly Guard[] {
-  const crossed = measured.find(({ value, limit }) => limit !== undefined && value > limit);
-  if (crossed?.limit === undefined) return [];
-  return [
-    {
-      diagnostic,
-      about: crossed.about,
-      measurement: crossed.name,
-      below: crossed.limit,
-      says: `users of ${about.name}: ${crossed.name}`,
-    },
-  ];
+/**
+ * Only the measurement that a finding names first is what it is about. The others may have limits of another kind
+ * (so many requests at least), and being beyond those is no illness.
+ */
+function guardsOfFinding({ diagnostic, measured }: FindingLine): readonly Guard[] {
+  const [primary] = measured;
+  return measured.flatMap(({ name, about, value, limit }) =>
+    name === primary?.name && limit !== undefined && value > limit
+      ? [
+          {
+            diagnostic,
+            about,
+            measurement: name,
+            below: limit,
+            says: `users of ${about.name}: ${name}`,
+          },
+        ]
+      : [],
+  );
 }
