@@ -5,17 +5,20 @@ import type { Answer } from './answer.ts';
 /** JSON has no Date: RFC 3339 on the wire, Date in code. */
 const moment = z.union([z.date(), z.iso.datetime().transform((text) => new Date(text))]);
 
+/** JSON knows no NaN and no Infinity and says null; a number that nobody can use is no reason to lose an answer. */
+const number = z.union([z.number(), z.null().transform(() => Number.NaN)]);
+
 const entity = z.object({ kind: z.string(), name: z.string(), scope: z.string().optional() });
 const measurement = z.object({
   name: z.string(),
   about: entity,
-  value: z.number(),
-  limit: z.number().optional(),
+  value: number,
+  limit: number.optional(),
 });
 /** An int64 travels as its digits, bytes not at all. */
 const value = z.union([
   z.string(),
-  z.number(),
+  number,
   z.boolean(),
   z.object({ moment: z.string() }),
   z.object({ durationMs: z.number() }),
@@ -121,7 +124,7 @@ export const answerSchema = z.object({
     }),
   ),
   dormant: z.array(z.object({ playbook: z.string(), says: z.string() })),
-  cost: z.array(z.object({ target: z.string(), footprint: z.record(z.string(), z.number()) })),
+  cost: z.array(z.object({ target: z.string(), footprint: z.record(z.string(), number) })),
 });
 
 /** An answer as JSON text: moments in RFC 3339, an int64 as its digits, bytes as their length. */

@@ -1,6 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { blindSpot, type CheckResult } from '@starr/kernel';
 import fc from 'fast-check';
+import { answerFromJson, answerToJson } from './answer-json.ts';
+import { reportAnswer } from './report.ts';
 import { answerSweep, type SweepInput } from './sweep-answer.ts';
 import { at, catalogOf, check, entity } from './test/build.ts';
 import { bundledPlaybooks } from './test/files/bundled.ts';
@@ -300,7 +302,10 @@ describe('answerSweep', () => {
       about: entities,
       says: fc.string(),
       since: fc.constantFrom(at('03:00:00'), at('03:05:00')),
-      measured: fc.constant([]),
+      measured: fc.array(
+        fc.record({ name: fc.constant('number'), about: entities, value: fc.double() }),
+        { maxLength: 2 },
+      ),
       involves: fc.array(entities, { maxLength: 3 }),
     });
     const relations = fc.array(
@@ -329,7 +334,10 @@ describe('answerSweep', () => {
     );
     fc.assert(
       fc.property(results, (all) => {
-        const { causes, possible, findings: found, unexplained } = answer(all);
+        const whole = answer(all);
+        const { causes, possible, findings: found, unexplained } = whole;
+        expect(answerFromJson(answerToJson(whole))).toBeDefined();
+        expect(reportAnswer(whole)).toContain(whole.environment);
         const ids = new Set(found.map(({ id }) => id));
         const explained = causes.flatMap(({ explains }) => explains);
         expect([...explained, ...unexplained].every((id) => ids.has(id))).toBe(true);
