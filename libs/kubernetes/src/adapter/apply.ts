@@ -12,7 +12,7 @@ import type { KubernetesAct, RollbackAct } from '../request.ts';
 import type { Asker } from './ask.ts';
 import { awaitRollout } from './await-rollout.ts';
 import { wordsOf } from './k8s-error.ts';
-import type { Looking } from './look-workloads.ts';
+import type { Looking } from './list-everywhere.ts';
 import { afterOf, beforeOf, probeAct } from './probe.ts';
 import { readDeployment, readReplicaSet } from './read-objects.ts';
 import { pathOf, permissionOf, RESOURCES } from './resources.ts';
@@ -84,10 +84,8 @@ async function patchOnce(
 ): Promise<'patched' | Outcome> {
   let patch: readonly Json[];
   try {
-    const [deployment, replicaSet] = await Promise.all([
-      readDeployment(acting.ask, act, limit),
-      readReplicaSet(acting.ask, act, limit),
-    ]);
+    const deployment = await readDeployment(acting.ask, act, limit);
+    const replicaSet = await readReplicaSet(acting.ask, act, limit);
     const changed = changedSince(act, deployment, replicaSet);
     if (changed !== undefined) return ended('refused', changed);
     patch = rollbackPatch(act, operationId, deployment, replicaSet);

@@ -43,7 +43,7 @@ interface Credential {
 
 function createCredential(access: KubernetesAccess): Credential {
   let config: Promise<KubeConfig> | undefined;
-  let held: { readonly target: Promise<HttpTarget>; readonly until: number } | undefined;
+  let held: { readonly target: Promise<HttpTarget>; until: number } | undefined;
   let pool: { readonly print: string; readonly agent: HttpAgent } | undefined;
 
   const load = async (): Promise<HttpTarget> => {
@@ -64,11 +64,19 @@ function createCredential(access: KubernetesAccess): Credential {
     }
   };
 
+  /** One load at a time, however long it takes: an exec plugin that hangs is not started again. */
+  const hold = (): Promise<HttpTarget> => {
+    const target = load();
+    const fresh = { target, until: Number.POSITIVE_INFINITY };
+    held = fresh;
+    const settled = () => (fresh.until = performance.now() + CREDENTIAL_TTL_MS);
+    target.then(settled, settled);
+    return target;
+  };
+
   return {
     target() {
-      const now = performance.now();
-      if (!held || held.until < now) held = { target: load(), until: now + CREDENTIAL_TTL_MS };
-      return held.target;
+      return held && held.until >= performance.now() ? held.target : hold();
     },
     forget() {
       config = undefined;

@@ -10,7 +10,7 @@ import {
 import type { ContainerLog, KubernetesRequest, LogsAnswer, WorkloadsAnswer } from '../request.ts';
 import { deadlineWithin, type Deadline } from './deadline.ts';
 import type { LogVault } from './log-vault.ts';
-import type { Looking } from './look-workloads.ts';
+import type { Looking } from './list-everywhere.ts';
 import { readLog } from './read-log.ts';
 import { selectContainers, type LoggingContainer } from './select-containers.ts';
 

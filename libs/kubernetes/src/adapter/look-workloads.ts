@@ -6,20 +6,14 @@ import {
   type Limit,
 } from '@starr/kernel';
 import { itemsOf } from '../model/workloads.ts';
-import type { Deployment, KubeObject, Pod, ReplicaSet } from '../objects.ts';
+import type { Deployment, Pod, ReplicaSet } from '../objects.ts';
 import type { Listed, WorkloadsAnswer } from '../request.ts';
-import type { Asker } from './ask.ts';
-import { deadlineWithin, type Deadline } from './deadline.ts';
+import { deadlineWithin } from './deadline.ts';
 import type { HealthMemory } from './health-memory.ts';
-import { listPages } from './list.ts';
+import { Failed, listEverywhere, type Looking, type SeenIn } from './list-everywhere.ts';
 import { hashTemplate, maskDeployment, maskPod, maskReplicaSet } from './mask-objects.ts';
 import { blindWhenMissing } from './missing-namespace.ts';
-import { RESOURCES, type Resource } from './resources.ts';
-
-export interface Looking {
-  readonly ask: Asker;
-  readonly namespaces: readonly string[];
-}
+import { RESOURCES } from './resources.ts';
 
 /** Pods, ReplicaSets and Deployments of all namespaces at once. Fails only when none of them could be seen at all. */
 export async function lookWorkloads(
@@ -51,7 +45,7 @@ export async function lookWorkloads(
   if (!isBlindSpot(answer.pods)) {
     memory.learn(itemsOf(answer.replicaSets), answer.pods.items, new Date());
   }
-  const missing = await blindWhenMissing(looking, answer, deadline, limit);
+  const missing = await blindWhenMissing(looking.ask, pods, deployments, deadline, limit);
   return {
     ...answer,
     pods: isBlindSpot(answer.pods)
@@ -62,49 +56,7 @@ export async function lookWorkloads(
   };
 }
 
-/** Seen in no namespace. */
-export class Failed {
-  readonly thrown: unknown;
-  constructor(thrown: unknown) {
-    this.thrown = thrown;
-  }
-}
-
-/** One list a namespace, all at once. Denied here and seen there: what was seen, and a blind spot. */
-export async function listEverywhere<T extends KubeObject>(
-  { ask, namespaces }: Looking,
-  resource: Resource,
-  deadline: Deadline,
-  limit: Limit,
-  fieldSelector?: string,
-): Promise<Listed<T> | Failed> {
-  const settled = await Promise.allSettled(
-    namespaces.map((namespace) =>
-      listPages<T>(
-        ask,
-        {
-          resource,
-          namespace,
-          maxRows: limit.maxRows,
-          ...deadline,
-          ...(fieldSelector !== undefined && { fieldSelector }),
-        },
-        limit,
-      ),
-    ),
-  );
-  const seen = settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
-  const failed = settled.flatMap((one) =>
-    one.status === 'rejected' ? [one.reason as unknown] : [],
-  );
-  if (seen.length === 0) return new Failed(failed[0]);
-  return {
-    items: seen.flatMap(({ items }) => items),
-    blind: [...seen.flatMap(({ blind }) => blind), ...failed.map(blindFromError)],
-  };
-}
-
-function mapped<T>(listed: Listed<T> | Failed, mask: (item: T) => T): Listed<T> | BlindSpot {
+function mapped<T>(listed: SeenIn<T> | Failed, mask: (item: T) => T): Listed<T> | BlindSpot {
   if (listed instanceof Failed) return blindFromError(listed.thrown);
   return { items: listed.items.map(mask), blind: listed.blind };
 }

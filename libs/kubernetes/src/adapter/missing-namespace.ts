@@ -1,28 +1,26 @@
-import { blindFromError, blindSpot, isBlindSpot, type BlindSpot, type Limit } from '@starr/kernel';
+import { blindFromError, blindSpot, type BlindSpot, type Limit } from '@starr/kernel';
 import { namespaceOf } from '../model/workloads.ts';
 import type { KubeObject } from '../objects.ts';
-import type { Listed } from '../request.ts';
+import type { Asker } from './ask.ts';
 import type { Deadline } from './deadline.ts';
-import type { Looking } from './look-workloads.ts';
-
-interface Seen {
-  readonly pods: Listed<KubeObject> | BlindSpot;
-  readonly deployments: Listed<KubeObject> | BlindSpot;
-}
+import { Failed, type SeenIn } from './list-everywhere.ts';
 
 /**
  * A list in a namespace that does not exist is empty, not an error: a misspelt name would look healthy for ever. So a
  * namespace that holds nothing is asked for by its name.
  */
 export async function blindWhenMissing(
-  { ask, namespaces }: Looking,
-  { pods, deployments }: Seen,
+  ask: Asker,
+  pods: SeenIn<KubeObject> | Failed,
+  deployments: SeenIn<KubeObject> | Failed,
   { signal }: Deadline,
   limit: Limit,
 ): Promise<BlindSpot[]> {
-  if (isBlindSpot(pods) || isBlindSpot(deployments)) return [];
-  const seen = new Set([...pods.items, ...deployments.items].map(namespaceOf));
-  const empty = namespaces.filter((namespace) => !seen.has(namespace));
+  if (pods instanceof Failed || deployments instanceof Failed) return [];
+  const holding = new Set([...pods.items, ...deployments.items].map(namespaceOf));
+  const empty = pods.namespaces.filter(
+    (namespace) => deployments.namespaces.includes(namespace) && !holding.has(namespace),
+  );
   const spots = await Promise.all(
     empty.map(async (namespace) => {
       const what = `look whether namespace ${namespace} exists`;

@@ -13,7 +13,8 @@ import type { HealthMemory } from './health-memory.ts';
 import type { LogVault } from './log-vault.ts';
 import { lookAccess } from './look-access.ts';
 import { lookLogs } from './look-logs.ts';
-import { Failed, listEverywhere, lookWorkloads, type Looking } from './look-workloads.ts';
+import { Failed, listEverywhere, type Looking } from './list-everywhere.ts';
+import { lookWorkloads } from './look-workloads.ts';
 import { maskEvent } from './mask-objects.ts';
 import { RESOURCES } from './resources.ts';
 

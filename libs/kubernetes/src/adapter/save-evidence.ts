@@ -3,7 +3,7 @@ import { controllerOf, nameOf } from '../model/workloads.ts';
 import type { ContainerStatus, Pod } from '../objects.ts';
 import type { RollbackAct } from '../request.ts';
 import { listPages } from './list.ts';
-import type { Looking } from './look-workloads.ts';
+import type { Looking } from './list-everywhere.ts';
 import { maskPod } from './mask-objects.ts';
 import { readLog } from './read-log.ts';
 import { RESOURCES } from './resources.ts';

@@ -18,6 +18,7 @@ import {
 } from '../logs/error-trends.ts';
 import { groupStreams, type LogGroup } from '../logs/group-streams.ts';
 import { coverageBlindSpots } from '../logs/coverage.ts';
+import { blindOf } from '../model/workloads.ts';
 import { logsRead } from '../reads/logs.ts';
 import { workloadsRead } from '../reads/workloads.ts';
 
@@ -111,7 +112,7 @@ export const errorDistribution = defineDiagnostic({
       findings: judged.flatMap(({ finding }) => finding ?? []),
       blind: [
         ...logs.blind,
-        ...(isBlindSpot(workloads) ? [workloads] : []),
+        ...(isBlindSpot(workloads) ? [workloads] : blindOf(workloads.replicaSets)),
         ...groups.flatMap((group) => coverageBlindSpots(group, limits, look)),
       ],
     };
