@@ -26,6 +26,8 @@ export interface DescribedMember {
   readonly description?: DoctorDescription;
   /** Why the description is old or absent; absent: it answered. */
   readonly away?: BlindSpot;
+  /** Ids that it describes and its prefixes do not allow; they are left out, and that is said. */
+  readonly foreign: readonly string[];
 }
 
 /** Keeps descriptions over a restart, so that an absent doctor's checks are known. May lose them. */
@@ -36,6 +38,7 @@ export interface DescriptionMemory {
 
 interface Known {
   description?: DoctorDescription;
+  foreign?: readonly string[];
   away?: BlindSpot;
   atMs: number;
   asking?: Promise<void>;
@@ -101,7 +104,7 @@ export class DoctorRoster {
   }
 
   #describedMember(member: RosterMember): DescribedMember {
-    const { description, away, asking } = this.#known.get(member.name) ?? {};
+    const { description, away, asking, foreign = [] } = this.#known.get(member.name) ?? {};
     const silent =
       description === undefined && asking !== undefined
         ? blindSpot('unreachable', `${member.name} has not answered yet`)
@@ -109,9 +112,23 @@ export class DoctorRoster {
     const why = away ?? silent;
     return {
       member,
+      foreign,
       ...(description !== undefined && { description }),
       ...(why !== undefined && { away: why }),
     };
+  }
+
+  /** Once, not at each question. */
+  #tellForeign(
+    { name, prefixes }: RosterMember,
+    foreign: readonly string[],
+    before: readonly string[] | undefined,
+  ): void {
+    if (foreign.length === 0 || before !== undefined) return;
+    this.#log.log('warn', `${name} describes ids that its configuration does not allow`, {
+      ids: foreign.join(', '),
+      allowed: prefixes.join(', '),
+    });
   }
 
   #refresh(member: RosterMember): Known {
@@ -124,8 +141,10 @@ export class DoctorRoster {
 
   async #ask(member: RosterMember, known: Known): Promise<void> {
     try {
-      const description = pinned(await member.doctor.describe(), member, this.#log);
+      const { description, foreign } = pinned(await member.doctor.describe(), member);
+      this.#tellForeign(member, foreign, known.foreign);
       known.description = description;
+      known.foreign = foreign;
       delete known.away;
       void this.#memory.save(member.name, description).catch((error: unknown) => {
         this.#log.log('warn', `the description of ${member.name} could not be kept`, {
@@ -154,22 +173,16 @@ export class DoctorRoster {
 /** Ids outside the prefixes of the configuration are another's: a doctor must not speak for it. */
 function pinned(
   description: DoctorDescription,
-  { name, prefixes }: RosterMember,
-  log: Log,
-): DoctorDescription {
+  { prefixes }: RosterMember,
+): { readonly description: DoctorDescription; readonly foreign: readonly string[] } {
   const isOwn = ({ id }: { id: string }) => prefixes.some((prefix) => id.startsWith(prefix));
-  const foreign = [...description.diagnostics, ...description.remedies].filter(
-    (each) => !isOwn(each),
-  );
-  if (foreign.length > 0) {
-    log.log('warn', `${name} describes ids that its configuration does not allow; left out`, {
-      ids: foreign.map(({ id }) => id).join(', '),
-      allowed: prefixes.join(', '),
-    });
-  }
+  const all = [...description.diagnostics, ...description.remedies];
   return {
-    ...description,
-    diagnostics: description.diagnostics.filter(isOwn),
-    remedies: description.remedies.filter(isOwn),
+    foreign: all.filter((each) => !isOwn(each)).map(({ id }) => id),
+    description: {
+      ...description,
+      diagnostics: description.diagnostics.filter(isOwn),
+      remedies: description.remedies.filter(isOwn),
+    },
   };
 }

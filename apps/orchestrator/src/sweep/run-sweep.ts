@@ -98,6 +98,12 @@ async function sweepIn(span: Span, context: SweepContext, run: Run): Promise<voi
     joined: false,
     ...(run.traceId !== undefined && { traceId: run.traceId }),
   });
+  for (const { member, foreign } of described)
+    if (foreign.length > 0)
+      run.events.push({
+        kind: 'notice',
+        says: `${member.name} describes ${foreign.join(', ')}, which its prefixes in starr.yaml do not allow; left out`,
+      });
   // Neither holds the examination up: a store may be away.
   const begun = saveSweep(context, storedSweep(context, run, 'running'));
   const acceptances = acceptedStates(context, run);
