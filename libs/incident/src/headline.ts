@@ -40,8 +40,11 @@ export function urgentOf(
     .flatMap(({ measured }) => measured.filter(({ name }) => name === urgent.shows))
     .map(({ value }) => value);
   if (values.length === 0) return undefined;
+  const least = Math.min(...values);
+  // "Full in 0 ms" is no sentence: it has come to pass.
+  if (least <= 0 && urgent.atZero !== undefined) return urgent.atZero;
   const unit = catalog.diagnostics.get(urgent.diagnostic)?.measures[urgent.shows]?.unit;
-  return `${urgent.says} ~${measurementText(Math.min(...values), unit)}`;
+  return `${urgent.says} ~${measurementText(least, unit)}`;
 }
 
 function ended(sentence: string): string {

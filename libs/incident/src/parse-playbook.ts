@@ -142,6 +142,7 @@ function playbookFrom(file: PlaybookFile, fileName: string, positions: Positions
         diagnostic: file.urgent.finding,
         shows: file.urgent.shows,
         says: file.urgent.says,
+        ...(file.urgent.atZero !== undefined && { atZero: file.urgent.atZero }),
       },
     }),
     relieve: (file.relieve ?? []).map(stepFrom),

@@ -83,7 +83,9 @@ export const playbookSchema = z.strictObject({
     )
     .optional(),
   unproven: texts.optional(),
-  urgent: z.strictObject({ finding: id, shows: text, says: text }).optional(),
+  urgent: z
+    .strictObject({ finding: id, shows: text, says: text, atZero: text.optional() })
+    .optional(),
   relieve: z.array(step, { error: 'a list of { remedy, on }' }).optional(),
   cure: z.array(step, { error: 'a list of { remedy, on }' }).optional(),
   avoid: z
@@ -103,7 +105,7 @@ export const ALLOWED_KEYS: Readonly<Record<string, readonly string[]>> = {
   'match.*': Object.keys(clause.shape),
   path: ['from', 'to'],
   'against.*': ['finding', 'says', 'shows', 'when'],
-  urgent: ['finding', 'shows', 'says'],
+  urgent: ['finding', 'shows', 'says', 'atZero'],
   'relieve.*': Object.keys(step.shape),
   'cure.*': Object.keys(step.shape),
   'avoid.*': ['remedy', 'because'],

@@ -71,6 +71,8 @@ interface Urgent {
   readonly diagnostic: string;
   readonly shows: string;
   readonly says: string;
+  /** What stands there instead once the measurement is 0. Absent: the same. */
+  readonly atZero?: string;
 }
 
 export interface Step {

@@ -35,6 +35,22 @@ function answer(results: readonly CheckResult[], more: Partial<SweepInput> = {})
 const top = (results: readonly CheckResult[]) => answer(results).causes.map((c) => c.playbook);
 
 describe('answerSweep', () => {
+  it('says that it is full once nothing is left, not that it will be in 0 ms', () => {
+    const full = leakByRollout().map((result) => ({
+      ...result,
+      verdict: {
+        ...result.verdict,
+        findings: (result.verdict.findings ?? []).map((finding) => ({
+          ...finding,
+          measured: finding.measured.map((each) =>
+            each.name === 'fullInMs' ? { ...each, value: 0 } : each,
+          ),
+        })),
+      },
+    }));
+    expect(answer(full).urgent).toBe('FULL NOW');
+  });
+
   it('names the rollout that leaks, its path and everything that follows from it', () => {
     const { causes, possible, unexplained, headline, urgent } = answer(leakByRollout());
     expect(causes.map(({ playbook }) => playbook)).toEqual(['leak-since-rollout']);
