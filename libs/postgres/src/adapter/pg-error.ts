@@ -104,7 +104,11 @@ function withState(state: string, text: string, where: string): Converted {
       cure: 'Configure the CA file and the server name of this target.',
     };
   }
-  return { code: 'TARGET_UNREACHABLE', message: `${where}: ${text}` };
+  return {
+    code: 'TARGET_UNREACHABLE',
+    message: `${where}: ${text}`,
+    cure: `check that PostgreSQL runs and that ${where} is its address`,
+  };
 }
 
 function withoutState(text: string, where: string): Converted {
