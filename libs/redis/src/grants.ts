@@ -5,8 +5,6 @@ import type { CommandRight } from './request.ts';
 const SUGGESTED_LOOKING_USER = 'starr';
 const SUGGESTED_ACTING_USER = 'starr-act';
 const DEFAULT_USER = 'default';
-/** Cannot be asked without being carried out: it goes with MULTI. */
-const WITH_MULTI = 'exec';
 
 /** What the two users need on this server, as lines for redis-cli. No key is ever read, so that none is opened to them. */
 export const redisGrants = defineGrantsAdvisor({
@@ -18,10 +16,11 @@ export const redisGrants = defineGrantsAdvisor({
       language: 'acl',
       diagnosing: [lineFor(looking.user, SUGGESTED_LOOKING_USER, named(looking.answers))],
       acting: [
-        lineFor(actingUser, SUGGESTED_ACTING_USER, [
-          ...(actingAnswers.length > 0 ? named(actingAnswers) : ACTING_COMMANDS),
-          WITH_MULTI,
-        ]),
+        lineFor(
+          actingUser,
+          SUGGESTED_ACTING_USER,
+          actingAnswers.length > 0 ? named(actingAnswers) : ACTING_COMMANDS,
+        ),
       ],
       lacking: [
         ...lackingLine(looking.user, looking.answers),
@@ -31,6 +30,7 @@ export const redisGrants = defineGrantsAdvisor({
   },
 });
 
+/** MULTI is for asking for the other rights without using them; SETNAME, LIST and KILL fence a lost act. */
 const ACTING_COMMANDS: readonly string[] = [
   'multi',
   'info',
@@ -51,10 +51,7 @@ function lineFor(user: string, suggested: string, commands: readonly string[]): 
 function lackingLine(user: string, answers: readonly CommandRight[]): readonly string[] {
   const lacking = answers.filter(({ right }) => right === 'denied' || right === 'unknown');
   if (lacking.length === 0) return [];
-  const commands = named(lacking);
-  return [
-    `ACL SETUSER ${user} ${plus(commands.includes('multi') ? [...commands, WITH_MULTI] : commands)}`,
-  ];
+  return [`ACL SETUSER ${user} ${plus(named(lacking))}`];
 }
 
 function named(answers: readonly CommandRight[]): readonly string[] {

@@ -1,9 +1,8 @@
-import { DoctorError, maskText, toDoctorError, type Outcome } from '@starr/kernel';
+import { DoctorError, toDoctorError, type Outcome } from '@starr/kernel';
 import { parseInfo } from '../reads/parse-info.ts';
 import type { RedisAct, SetEvictionPolicy } from '../request.ts';
 import type { RedisAnswer, RedisConnection } from './connect.ts';
 import type { Deadline } from './deadline.ts';
-import { one } from './one.ts';
 
 /** The only code that changes a server. */
 export async function apply(
@@ -43,12 +42,13 @@ async function setEvictionPolicy(
 ): Promise<Outcome> {
   const refusal = await beforeAct(guard, operationId, connection, deadline);
   if (refusal !== undefined) return refusal;
+  // In one go, so that the old value in the receipt is the one that was replaced: Redis carries out what stands in
+  // one buffer without a break. Not in MULTI: a server that is out of memory queues nothing, and that one needs this.
   try {
     const answers = await connection.send(
       [
         ['CONFIG', 'GET', 'maxmemory-policy'],
         ['CONFIG', 'SET', 'maxmemory-policy', policy],
-        ['EXEC'],
       ],
       deadline,
     );
@@ -78,38 +78,23 @@ async function beforeAct(
       return refused(
         `maxmemory-policy is ${now.policy} by now, the plan was made at ${guard.policy}`,
       );
-    // One transaction, so that the old value in the receipt is the one that was replaced. It begins only here, and
-    // alone: were MULTI refused, what follows it would be carried out at once.
-    await one(connection, ['MULTI'], deadline);
     return undefined;
   } catch (error) {
     return { kind: 'outcome', outcome: 'failed', says: messageOf(error) };
   }
 }
 
-function outcomeFrom(answers: readonly RedisAnswer[], policy: string, guard: Standing): Outcome {
-  const [get, set, exec] = answers;
-  // A command that may not be queued makes EXEC carry out nothing.
-  for (const queued of [get, set])
-    if (queued?.ok === false && !isLost(queued.error))
-      return { kind: 'outcome', outcome: 'failed', says: messageOf(queued.error) };
-  if (exec?.ok === false && !isLost(exec.error))
-    return { kind: 'outcome', outcome: 'failed', says: messageOf(exec.error) };
-  if (exec?.ok !== true) return lost(exec?.error);
-  const [before, done] = exec.reply as readonly [unknown, unknown];
-  if (done !== 'OK')
-    return {
-      kind: 'outcome',
-      outcome: 'failed',
-      says: `CONFIG SET answered: ${maskText(String(done))}`,
-    };
-  const replaced = Array.isArray(before) ? String(before[1]) : guard.policy;
-  const change = { before: { policy: replaced }, after: { policy } };
-  if (replaced === guard.policy) return { kind: 'outcome', outcome: 'applied', ...change };
+function outcomeFrom([get, set]: readonly RedisAnswer[], policy: string, guard: Standing): Outcome {
+  if (set?.ok === false && !isLost(set.error))
+    return { kind: 'outcome', outcome: 'failed', says: messageOf(set.error) };
+  if (set?.ok !== true) return lost(set?.error);
+  const before = get?.ok === true && Array.isArray(get.reply) ? String(get.reply[1]) : guard.policy;
+  const change = { before: { policy: before }, after: { policy } };
+  if (before === guard.policy) return { kind: 'outcome', outcome: 'applied', ...change };
   return {
     kind: 'outcome',
     outcome: 'partial',
-    says: `somebody set maxmemory-policy to ${replaced} in the moment before; that was replaced`,
+    says: `somebody set maxmemory-policy to ${before} in the moment before; that was replaced`,
     ...change,
   };
 }
@@ -118,7 +103,7 @@ function refused(says: string): Outcome {
   return { kind: 'outcome', outcome: 'refused', says };
 }
 
-/** The transaction may have reached the server: only a probe can tell. */
+/** The command may have reached the server: only a probe can tell. */
 function lost(error: unknown): Outcome {
   return { kind: 'outcome', outcome: 'indeterminate', says: messageOf(error) };
 }

@@ -183,6 +183,23 @@ describe('the adapter on a real Redis', () => {
     expect(await redis.command('CONFIG', 'GET', 'maxmemory-policy')).toContainEqual('noeviction');
   });
 
+  it('tells rights also on a server that is out of memory, which queues nothing', async () => {
+    const adapter = adapterFor({ ...as('starr', 'look-secret'), acting: {} });
+    await redis.command('CONFIG', 'SET', 'maxmemory', '1');
+    try {
+      const commands = [['CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru'], ['NOSUCH']];
+      expect(await adapter.perform({ kind: 'acting-rights', commands }, limitOf())).toMatchObject({
+        answers: [
+          { command: 'multi', right: 'permitted' },
+          { command: 'config|set', right: 'permitted' },
+          { command: 'nosuch', right: 'absent' },
+        ],
+      });
+    } finally {
+      await redis.command('CONFIG', 'SET', 'maxmemory', '0');
+    }
+  });
+
   it('stops at MULTI when that is denied: what follows would be carried out', async () => {
     const adapter = adapterFor({
       url: redis.url,

@@ -67,6 +67,8 @@ function fromReply(
         says: 'a script runs and every other command is answered with BUSY',
         cure: /\bFUNCTION KILL\b/.test(message) ? 'FUNCTION KILL' : 'SCRIPT KILL',
       };
+    case 'OOM':
+      return { code: 'TARGET_BUSY', says: 'memory is full and the server refuses this command' };
     case 'LOADING':
       return {
         code: 'TARGET_BUSY',

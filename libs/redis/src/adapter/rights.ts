@@ -63,7 +63,10 @@ function rightFrom(answer: RedisAnswer | undefined): CommandRight['right'] {
       return 'denied';
     case 'TARGET_UNSUPPORTED':
       return 'absent';
-    case 'EVIDENCE_MALFORMED': // a plain ERR: arguments that an old version does not know come after the right
+    // Said only to those who have the right, which Redis checks first: arguments that an old version does not know;
+    // a memory so full that nothing is queued, a script that runs, a data set that loads.
+    case 'EVIDENCE_MALFORMED':
+    case 'TARGET_BUSY':
       return 'permitted';
     default:
       throw answer.error;

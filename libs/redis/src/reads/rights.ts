@@ -13,7 +13,7 @@ const FENCE_COMMANDS: readonly (readonly string[])[] = [
   ['CLIENT', 'KILL', 'ID', '0'],
 ];
 
-/** Whether the acting credential may set the eviction policy, without setting anything. */
+/** Whether the acting credential may set the eviction policy, without setting anything. MULTI serves this question alone. */
 export const policyAccessRead: Read<RedisAccess, RedisRequest> = {
   id: 'redis.policy-access',
   timeoutMs: 2000,

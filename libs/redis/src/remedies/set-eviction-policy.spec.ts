@@ -110,6 +110,13 @@ describe('cache.set-eviction-policy', () => {
     );
   });
 
+  it('goes on where the rights cannot be asked for', () => {
+    const answers = PERMITTED.answers.map((one) => ({ ...one, right: 'unknown' as const }));
+    const multi = { command: 'multi', right: 'denied' as const };
+    const access = { ...PERMITTED, answers: [multi, ...answers] };
+    expect(refusal(plan('allkeys-lru', FULL, access))).toBeUndefined();
+  });
+
   it.each([
     [undefined, /parameter group on ElastiCache.*gcloud redis instances update.*renamed/],
     ['elasticache' as const, /modify-cache-parameter-group .*ParameterValue=allkeys-lru/],

@@ -95,7 +95,10 @@ function blockedBy(access: RedisAccess, policy: string, command: string): string
       `this server knows no ${absent.map((one) => one.command).join(', ')}: renamed, or taken away by its provider. ` +
       providersWay(access.provider, policy)
     );
-  const denied = access.answers.filter(({ right }) => right === 'denied');
+  // Without MULTI the rights cannot be asked for, and the act itself needs none: it will be told.
+  const denied = access.answers.filter(
+    ({ command, right }) => right === 'denied' && command !== 'multi',
+  );
   if (denied.length === 0) return undefined;
   const rights = denied.map((one) => `+${one.command}`).join(' ');
   return `user ${access.user} lacks rights: ACL SETUSER ${access.user} ${rights}; or ${byHand}`;
