@@ -1,8 +1,9 @@
 import { findGoTools } from '@starr/lab';
 import { SCENARIOS } from './scenarios/index.ts';
 import type { Scenario } from './scenario.ts';
-import { score, type Score } from './score.ts';
+import { isPerfect, score, type Score } from './score.ts';
 import { createSeeded } from './seeded.ts';
+import { createTranscript } from './transcript.ts';
 
 export interface DayResult {
   readonly scores: readonly Score[];
@@ -36,35 +37,34 @@ async function playOne(
   seed: number,
   say: (text: string) => void,
 ): Promise<Score> {
-  try {
-    return score(
-      scenario,
-      await scenario.play({
-        seeded: createSeeded(seed),
-        say: (text) => {
-          say(`  ${text}`);
-        },
-      }),
-    );
-  } catch (error) {
-    const said = `could not be played: ${error instanceof Error ? error.message : String(error)}`;
-    return {
-      scenario: scenario.id,
-      top1: false,
-      top3: false,
-      path: false,
-      effect: undefined,
-      falseAlarms: 0,
-      said,
-    };
-  }
+  const { text, ...transcript } = createTranscript();
+  const tell = (line: string) => {
+    say(`  ${line}`);
+  };
+  const one = await scenario
+    .play({ seeded: createSeeded(seed), say: tell, ...transcript })
+    .then((played) => score(scenario, played))
+    .catch((error: unknown) => unplayed(scenario, error));
+  if (!isPerfect(one)) for (const line of text().split('\n')) tell(line);
+  return one;
+}
+
+function unplayed({ id }: Scenario, error: unknown): Score {
+  return {
+    scenario: id,
+    top1: false,
+    top3: false,
+    path: false,
+    effect: undefined,
+    falseAlarms: 0,
+    said: `could not be played: ${error instanceof Error ? error.message : String(error)}`,
+  };
 }
 
 async function missingFor({ needs }: Scenario): Promise<string | undefined> {
   for (const toolset of needs) {
     const tools = await findGoTools(toolset);
-    if (tools === undefined)
-      return `${toolset} is not compiled yet (npm test or npm run demo does it)`;
+    if (tools.kind === 'missing') return `${tools.why} (npm test or npm run demo does it)`;
   }
   return undefined;
 }

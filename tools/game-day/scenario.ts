@@ -1,4 +1,6 @@
+import type { Services } from '@starr/lab';
 import type { SweepJson } from '../demo/sweep-json.ts';
+import type { CureEnd } from './apply-cure.ts';
 import type { Seeded } from './seeded.ts';
 
 /** What a scenario knows to be true, in the words of the answer. */
@@ -12,13 +14,17 @@ export interface Truth {
 export interface Played {
   readonly truth: Truth;
   readonly sweep: SweepJson;
-  /** The cure was applied and judged; absent: the scenario proposes none. `lie`: it was silently undone and had to be noticed. */
-  readonly effect?: { readonly established: boolean; readonly expected: 'established' | 'missed' };
+  /** How the cure was judged, and how it was in truth; absent: the scenario applies none. */
+  readonly effect?: { readonly judged: CureEnd; readonly truth: Exclude<CureEnd, 'not-applied'> };
 }
 
 export interface PlayContext {
   readonly seeded: Seeded;
   readonly say: (text: string) => void;
+  /** Sweeps as a person would; what was printed is kept for whoever has to find out what went wrong. */
+  readonly look: (services: Services) => Promise<SweepJson>;
+  /** Applies the proposed plan of a remedy and waits for the judgement of its effect. */
+  readonly cure: (services: Services, sweep: SweepJson, remedy: string) => Promise<CureEnd>;
 }
 
 export interface Scenario {

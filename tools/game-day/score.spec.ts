@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { SweepJson } from '../demo/sweep-json.ts';
+import type { CureEnd } from './apply-cure.ts';
 import type { Played, Scenario } from './scenario.ts';
 import { score, summarise } from './score.ts';
 import { createSeeded } from './seeded.ts';
@@ -37,8 +38,8 @@ describe('the score of a game day', () => {
     const one = score(
       scenario('fault'),
       played({ causes: ['leak'], path: ['checkout', 'pod a'] }, sweep(['leak']), {
-        established: true,
-        expected: 'established',
+        judged: 'established',
+        truth: 'established',
       }),
     );
     expect(one).toMatchObject({ top1: true, top3: true, path: true, effect: true, falseAlarms: 0 });
@@ -57,16 +58,19 @@ describe('the score of a game day', () => {
   });
 
   it('calls an effect good only when it is judged as it was', () => {
-    const lie = { established: true, expected: 'missed' } as const;
-    expect(score(scenario('fault'), played({ causes: [], path: [] }, sweep([]), lie)).effect).toBe(
-      false,
-    );
+    const effect = (judged: CureEnd, truth: 'established' | 'missed') =>
+      score(scenario('fault'), played({ causes: [], path: [] }, sweep([]), { judged, truth }))
+        .effect;
+    expect(effect('established', 'missed')).toBe(false);
+    expect(effect('missed', 'missed')).toBe(true);
+    expect(effect('missed', 'established')).toBe(false);
+  });
+
+  it('does not take what was never applied for a judgement', () => {
+    const never = { judged: 'not-applied', truth: 'missed' } as const;
     expect(
-      score(
-        scenario('fault'),
-        played({ causes: [], path: [] }, sweep([]), { ...lie, established: false }),
-      ).effect,
-    ).toBe(true);
+      score(scenario('fault'), played({ causes: [], path: [] }, sweep([]), never)).effect,
+    ).toBe(false);
   });
 
   it('counts every finding and cause of a control as a false alarm', () => {

@@ -35,10 +35,15 @@ export function score({ id, kind }: Scenario, { truth, sweep, effect }: Played):
     top1: truth.causes.every((cause) => named.slice(0, wanted).includes(cause)),
     top3: truth.causes.every((cause) => named.slice(0, Math.max(3, wanted)).includes(cause)),
     path: truth.path.every((part) => text.includes(part)),
-    effect: effect && effect.established === (effect.expected === 'established'),
+    effect: effect && effect.judged === effect.truth,
     falseAlarms: named.filter((cause) => !truth.causes.includes(cause)).length,
     said,
   };
+}
+
+/** Nothing that counts was missed. */
+export function isPerfect({ top1, top3, path, effect, falseAlarms }: Score): boolean {
+  return falseAlarms === 0 && [top1, top3, path, effect].every((good) => good !== false);
 }
 
 export interface Summary {

@@ -1,8 +1,6 @@
-import { sweepJson } from '../../demo/sweep-json.ts';
-import { applyCure } from '../apply-cure.ts';
-import type { Played, Scenario } from '../scenario.ts';
-import { startPlainDay } from './plain-stage.ts';
-import type { PlayContext } from '../scenario.ts';
+import type { Stage } from '@starr/lab';
+import type { PlayContext, Played, Scenario } from '../scenario.ts';
+import { startPlainDay, switchOn, wellAgain } from './plain-stage.ts';
 
 /** The cache is full of keys without an end and may not evict. */
 export const cacheFull: Scenario = {
@@ -23,47 +21,43 @@ export const cureUndone: Scenario = {
 };
 
 async function playCacheFull(
-  { seeded, say }: PlayContext,
-  cure: 'honest' | 'undone',
+  { seeded, say, look, cure }: PlayContext,
+  keeps: 'honest' | 'undone',
 ): Promise<Played> {
   const { stage, traffic } = await startPlainDay(seeded);
+  const undoing = new AbortController();
   try {
-    await Promise.all(
-      stage.shop.checkouts.map((checkout) =>
-        checkout.switchFaults({ on: `cache-fill:${seeded.int(96, 192)}` }),
-      ),
-    );
+    await switchOn(stage, `cache-fill:${seeded.int(96, 192)}`);
     await traffic.untilFelt({ atMost: 0.5, windows: 2, withinMs: 90_000 });
     say('the cache is full');
-    const sweep = await sweepJson(stage.services);
-    const undone = new AbortController();
-    if (cure === 'undone') void takeBack(stage, undone.signal);
-    const established = await applyCure(stage.services, sweep, 'cache.set-eviction-policy');
-    undone.abort();
-    const expected = cure === 'honest' ? 'established' : 'missed';
-    const well =
-      cure === 'undone' ||
-      (await traffic.untilWell({ windows: 3, withinMs: 30_000 }).then(
-        () => true,
-        () => false,
-      ));
-    return {
-      truth: { causes: ['cache-cannot-evict'], path: [] },
-      sweep,
-      effect: { established: established && well, expected },
-    };
+    const sweep = await look(stage.services);
+    const undone = keeps === 'undone' ? takeBack(stage, undoing.signal) : undefined;
+    const judged = await cure(stage.services, sweep, 'cache.set-eviction-policy');
+    undoing.abort();
+    const truth = { causes: ['cache-cannot-evict'], path: [] };
+    if (undone === undefined) {
+      await wellAgain(traffic);
+      return { truth, sweep, effect: { judged, truth: 'established' } };
+    }
+    say(`the cure was taken back ${await undone} times`);
+    await traffic.untilFelt({ atMost: 0.5, withinMs: 10_000 });
+    return { truth, sweep, effect: { judged, truth: 'missed' } };
   } finally {
+    undoing.abort();
     await stage.stop();
   }
 }
 
-/** Puts the old policy back as soon as it has been changed, until told to stop. */
-async function takeBack(
-  stage: Awaited<ReturnType<typeof startPlainDay>>['stage'],
-  signal: AbortSignal,
-): Promise<void> {
+/** Puts the old policy back whenever it has been changed, until told to stop; how often that was. */
+async function takeBack(stage: Stage, signal: AbortSignal): Promise<number> {
+  let times = 0;
   while (!signal.aborted) {
-    await stage.redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+    const [, policy] = (await stage.redis.command('CONFIG', 'GET', 'maxmemory-policy')) as string[];
+    if (policy !== 'noeviction') {
+      await stage.redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction');
+      times += 1;
+    }
     await new Promise((resolve) => setTimeout(resolve, 250));
   }
+  return times;
 }

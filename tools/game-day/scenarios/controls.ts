@@ -1,4 +1,3 @@
-import { sweepJson } from '../../demo/sweep-json.ts';
 import type { Scenario } from '../scenario.ts';
 import { passTime, startPlainDay } from './plain-stage.ts';
 
@@ -10,7 +9,7 @@ export const staticPool: Scenario = {
   title: 'control: a big static pool at 85 % of the slots',
   kind: 'control',
   needs: [],
-  async play({ seeded }) {
+  async play({ seeded, look }) {
     // 57 usable slots; the rest of the shop holds a few of its own
     const each = Math.floor((0.85 * (MAX_CONNECTIONS - 3) - 10) / 2);
     const { stage } = await startPlainDay(seeded, {
@@ -19,7 +18,7 @@ export const staticPool: Scenario = {
     });
     try {
       await passTime(seeded, 6000, 10_000);
-      return { truth: { causes: [], path: [] }, sweep: await sweepJson(stage.services) };
+      return { truth: { causes: [], path: [] }, sweep: await look(stage.services) };
     } finally {
       await stage.stop();
     }
@@ -32,13 +31,13 @@ export const loudErrors: Scenario = {
   title: 'control: loud old errors with nothing wrong',
   kind: 'control',
   needs: [],
-  async play({ seeded }) {
+  async play({ seeded, look }) {
     const { stage } = await startPlainDay(seeded, {
       checkout: { faults: `errors:${seeded.int(120, 600)}` },
     });
     try {
       await passTime(seeded, 6000, 10_000);
-      return { truth: { causes: [], path: [] }, sweep: await sweepJson(stage.services) };
+      return { truth: { causes: [], path: [] }, sweep: await look(stage.services) };
     } finally {
       await stage.stop();
     }

@@ -1,7 +1,6 @@
 import { startClusterStage } from '@starr/lab';
-import { sweepJson } from '../../demo/sweep-json.ts';
-import { applyCure } from '../apply-cure.ts';
 import type { Scenario } from '../scenario.ts';
+import { wellAgain } from './plain-stage.ts';
 
 const BAD = '1.8.2';
 
@@ -11,7 +10,7 @@ export const leakByRollout: Scenario = {
   title: 'a rollout leaks connections',
   kind: 'fault',
   needs: ['kubernetes', 'jaeger'],
-  async play({ seeded, say }) {
+  async play({ seeded, say, look, cure }) {
     const stage = await startClusterStage({
       environment: `day-${seeded.int(100, 999)}`,
       names: {
@@ -33,16 +32,13 @@ export const leakByRollout: Scenario = {
       await stage.shop.rollOut({ tag: BAD });
       say('the bad image is rolled out');
       await traffic.untilFelt({ atMost: 0.9, withinMs: 90_000 });
-      const sweep = await sweepJson(stage.services);
-      const established = await applyCure(stage.services, sweep, 'k8s.rollback');
-      const well = await traffic.untilWell({ windows: 3, withinMs: 60_000 }).then(
-        () => true,
-        () => false,
-      );
+      const sweep = await look(stage.services);
+      const judged = await cure(stage.services, sweep, 'k8s.rollback');
+      await wellAgain(traffic);
       return {
         truth: { causes: ['leak-since-rollout'], path: ['shop/checkout', 'address', 'revision'] },
         sweep,
-        effect: { established: established && well, expected: 'established' },
+        effect: { judged, truth: 'established' },
       };
     } finally {
       await stage.stop();

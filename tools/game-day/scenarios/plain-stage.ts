@@ -1,4 +1,13 @@
-import { startStage, type Stage, type StageOptions, type Traffic } from '@starr/lab';
+import {
+  findGoTools,
+  startStage,
+  waitUntil,
+  type ShopProcess,
+  type Stage,
+  type StageOptions,
+  type Traffic,
+} from '@starr/lab';
+import { z } from 'zod';
 import type { Seeded } from '../seeded.ts';
 
 export interface PlainDay {
@@ -6,7 +15,10 @@ export interface PlainDay {
   readonly traffic: Traffic;
 }
 
-/** A stage without a cluster whose names and sizes come from the seed; users are well when it resolves. */
+/**
+ * A stage without a cluster whose names and sizes come from the seed; users are well when it resolves. With traces
+ * where Jaeger is compiled, so that users' errors count beside what a plan registers.
+ */
 export async function startPlainDay(seeded: Seeded, more: StageOptions = {}): Promise<PlainDay> {
   const stage = await startStage({
     environment: `day-${seeded.int(100, 999)}`,
@@ -15,6 +27,7 @@ export async function startPlainDay(seeded: Seeded, more: StageOptions = {}): Pr
       redis: seeded.pick(['sessions', 'cache', 'carts']),
     },
     maxConnections: seeded.int(50, 70),
+    jaeger: (await findGoTools('jaeger')).kind === 'present',
     ...more,
     checkout: { count: seeded.int(2, 3), ...more.checkout },
   });
@@ -26,6 +39,41 @@ export async function startPlainDay(seeded: Seeded, more: StageOptions = {}): Pr
   // History, as a system has it that was looked at before.
   await stage.services.starr('sweep');
   return { stage, traffic };
+}
+
+/** Turns a fault on in every process of checkout, as FAULTS spells it. */
+export async function switchOn({ shop }: Stage, fault: string): Promise<void> {
+  await Promise.all(shop.checkouts.map((checkout) => checkout.switchFaults({ on: fault })));
+}
+
+/** Payments fail until every process of checkout has stopped to call them, and are well again; the breakers stay. */
+export async function stickBreakers(stage: Stage): Promise<void> {
+  await switchOn(stage, 'breaker-stuck');
+  await stage.shop.setPayments({ healthy: false });
+  await waitUntil(
+    async () => {
+      const open = await Promise.all(stage.shop.checkouts.map(isPaymentsBreakerOpen));
+      return open.every(Boolean) || undefined;
+    },
+    { what: 'the breakers of payments to open', withinMs: 40_000 },
+  );
+  await stage.shop.setPayments({ healthy: true });
+}
+
+const policiesSchema = z.object({
+  policies: z.array(z.object({ kind: z.string(), name: z.string(), state: z.string().optional() })),
+});
+
+async function isPaymentsBreakerOpen(checkout: ShopProcess): Promise<boolean> {
+  const { policies } = policiesSchema.parse(await checkout.state());
+  return policies.some(
+    ({ kind, name, state }) => kind === 'breaker' && name === 'payments' && state === 'open',
+  );
+}
+
+/** Users alone know whether a cure has helped, under unchanged load. */
+export async function wellAgain(traffic: Traffic): Promise<void> {
+  await traffic.untilWell({ windows: 3, withinMs: 30_000 });
 }
 
 /** Time in which nothing happens but what the scenario wants, so that samples have an age. */
