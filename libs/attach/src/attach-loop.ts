@@ -62,6 +62,7 @@ export class AttachLoop {
     call.on('status', (status: StatusObject) => {
       clearTimeout(this.#timer);
       stream.close();
+      this.#stream = undefined;
       this.#retry(status.details === '' ? 'the service ended the stream' : status.details);
     });
   }

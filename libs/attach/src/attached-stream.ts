@@ -51,18 +51,18 @@ export class AttachedStream {
   /** Says goodbye and waits for the end of the call, but no longer than `withinMs`. */
   async detach(withinMs: number): Promise<void> {
     this.close();
-    const { promise, resolve } = Promise.withResolvers<undefined>();
-    this.#call.on('status', () => {
-      resolve(undefined);
+    await new Promise<void>((resolve) => {
+      const late = setTimeout(() => {
+        this.#call.cancel();
+        resolve();
+      }, withinMs);
+      this.#call.on('status', () => {
+        clearTimeout(late);
+        resolve();
+      });
+      this.#send({ kind: 'goodbye' });
+      this.#call.end();
     });
-    const late = setTimeout(() => {
-      this.#call.cancel();
-      resolve(undefined);
-    }, withinMs);
-    this.#send({ kind: 'goodbye' });
-    this.#call.end();
-    await promise;
-    clearTimeout(late);
   }
 
   /** Sends nothing more; the call itself is left to its owner. */

@@ -52,7 +52,7 @@ export interface BreakerOptions {
 export type BreakerSettings = Required<Omit<BreakerOptions, 'outcomeOfValue'>> &
   Pick<BreakerOptions, 'outcomeOfValue'>;
 
-export const defaultOpensOn: OpensOn = {
+const defaultOpensOn: OpensOn = {
   kind: 'time',
   failureRatio: 0.5,
   minimumCalls: 10,
