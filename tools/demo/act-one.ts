@@ -1,7 +1,7 @@
-import { startStage, type Stage } from '@starr/lab';
+import { startStage, type Stage, type Traffic } from '@starr/lab';
 import { planAndApply } from './cure.ts';
 import type { Narrator } from './narrator.ts';
-import { sweepAndRead } from './sweep-json.ts';
+import { sweepAndRead, type SweepJson } from './sweep-json.ts';
 
 /** What an act showed: the truth was named first, and the effect was established. */
 export interface ActResult {
@@ -29,9 +29,20 @@ export async function playActOne(
   const traffic = await stage.shop.startTraffic({ perSecond: 30 });
   await traffic.untilWell({ windows: 2, withinMs: WELL_WITHIN_MS });
   narrator.step('users are well; one grant is withheld from the cache-doctor on purpose');
-  const healthy = await stage.services.starr('sweep');
-  narrator.command('starr sweep', healthy.stdout);
+  narrator.command('starr sweep', (await stage.services.starr('sweep')).stdout);
+  const sick = await leak(stage, traffic, narrator);
+  const [first] = sick.answer.causes;
+  const named = first?.playbook === 'connection-leak' && first.title.includes('checkout');
+  narrator.step(
+    named
+      ? 'the truth was named first: checkout leaks'
+      : `the truth was not named first: ${first?.title ?? 'no cause'}`,
+  );
+  return { named, established: await relieve(stage, traffic, sick, narrator) };
+}
 
+/** Checkout leaks until its users feel it; then somebody looks. */
+async function leak(stage: Stage, traffic: Traffic, narrator: Narrator): Promise<SweepJson> {
   narrator.step('checkout begins to leak database connections');
   await Promise.all(
     stage.shop.checkouts.map((checkout) => checkout.switchFaults({ on: 'leak-connections:8' })),
@@ -40,19 +51,20 @@ export async function playActOne(
   narrator.step(`users feel it: ${felt.ok} of ${felt.ok + felt.failed} checkouts succeed`);
   const { text, json } = await sweepAndRead(stage.services);
   narrator.command('starr sweep', text);
-  const { answer, plans, incident } = json;
-  const [first] = answer.causes;
-  const named = first?.playbook === 'connection-leak' && first.title.includes('checkout');
-  narrator.step(
-    named
-      ? 'the truth was named first: checkout leaks'
-      : `the truth was not named first: ${first?.title ?? 'no cause'}`,
-  );
+  return json;
+}
 
+/** The slots are freed, then the processes replaced; true: the effect was established, and users are well. */
+async function relieve(
+  stage: Stage,
+  traffic: Traffic,
+  { plans, incident }: SweepJson,
+  narrator: Narrator,
+): Promise<boolean> {
   const relief = plans.find(
     ({ role, remedy }) => role === 'relieve' && remedy === 'db.terminate-idle-sessions',
   );
-  if (relief?.plan === undefined || incident === undefined) return { named, established: false };
+  if (relief?.plan === undefined || incident === undefined) return false;
   const relieved = await planAndApply(
     stage.services,
     stage.backstage.configPath,
@@ -79,5 +91,5 @@ export async function playActOne(
     `starr report ${incident}`,
     (await stage.services.starr('report', incident)).stdout,
   );
-  return { named, established: relieved && well };
+  return relieved && well;
 }
