@@ -1,7 +1,7 @@
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import {
   statusOf,
   type ApplyEvent,
@@ -157,6 +157,15 @@ describe('examining', () => {
     const results = await examine({ budgetMs: 600 });
     expect(performance.now() - startedMs).toBeLessThan(1500);
     expect(results.map(({ verdict }) => verdict.blind?.[0]?.why)).toEqual(['timeout', 'timeout']);
+  });
+
+  it('gives reads whole milliseconds, whatever is left of the budget', async () => {
+    const perform = jest.spyOn(adapter, 'perform');
+    await examine({ budgetMs: 600 });
+    const limits = perform.mock.calls.map(([, limit]) => limit.timeoutMs);
+    expect(limits.length).toBeGreaterThan(0);
+    expect(limits.filter((timeoutMs) => !Number.isInteger(timeoutMs))).toEqual([]);
+    expect(Math.max(...limits)).toBeLessThanOrEqual(600);
   });
 
   it.each([

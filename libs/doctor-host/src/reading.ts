@@ -201,8 +201,9 @@ export class Reading {
     };
   }
 
+  /** Whole: AbortSignal.timeout and servers take no fractions. */
   #remainingMs(): number {
-    return this.#context.deadlineMs - this.#context.clock.monotonicMs();
+    return Math.ceil(this.#context.deadlineMs - this.#context.clock.monotonicMs());
   }
 }
 

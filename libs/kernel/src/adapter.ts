@@ -2,6 +2,7 @@ import type { Json } from './json.ts';
 
 /** What a look or an act may cost. */
 export interface Limit {
+  /** Whole. */
   readonly timeoutMs: number;
   readonly maxRows: number;
   /** Aborted when nobody waits for the answer any more. An act is never aborted by it. */
