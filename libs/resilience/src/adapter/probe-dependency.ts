@@ -10,12 +10,13 @@ export async function probeDependency(
   signal: AbortSignal,
 ): Promise<DependencyProbe> {
   let why = 'no time was left';
+  const attemptMs = Math.ceil(withinMs / maxAttempts);
   for (let attempt = 1; attempt <= maxAttempts; attempt++) {
     const startedMs = performance.now();
     try {
       const response = await fetch(url, {
         redirect: 'manual',
-        signal: AbortSignal.any([signal, AbortSignal.timeout(withinMs / maxAttempts)]),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(attemptMs)]),
         // a connection that was kept open would hide that no new one can be made
         headers: { connection: 'close' },
       });
@@ -25,7 +26,7 @@ export async function probeDependency(
         return { name, outcome: { kind: 'answered', status: response.status, answerMs } };
       }
     } catch (error) {
-      why = reasonOf(error, withinMs / maxAttempts);
+      why = reasonOf(error, attemptMs);
     }
   }
   return { name, outcome: { kind: 'failed', why, attempts: maxAttempts } };
