@@ -44,7 +44,7 @@ async function probeEvictionPolicy(
       state: 'indeterminate',
       says:
         `maxmemory-policy is still ${policy === now.policy ? policy : guard.policy}, but a late command could yet arrive: ` +
-        `user ${connection.user} may not look for it (ACL SETUSER ${connection.user} +client|list +client|kill)`,
+        `user ${connection.user} may not look for it (ACL SETUSER ${connection.user} +client|setname +client|list +client|kill)`,
     };
   return { state: 'not-applied', says: `maxmemory-policy is still ${guard.policy}` };
 }
@@ -59,8 +59,15 @@ async function fence(
   connection: RedisConnection,
   deadline: Deadline,
 ): Promise<boolean> {
-  const [list] = await connection.send([['CLIENT', 'LIST']], deadline);
-  if (list?.ok !== true) return false;
+  const [named, list] = await connection.send(
+    [
+      ['CLIENT', 'SETNAME', 'starr-probe'],
+      ['CLIENT', 'LIST'],
+    ],
+    deadline,
+  );
+  // Who may not name a connection did not name that of the act either, and it could not be found.
+  if (named?.ok !== true || list?.ok !== true) return false;
   const ids = connectionIdsNamed(connectionName(operationId), String(list.reply));
   if (ids.length === 0) return true;
   const answers = await connection.send(
