@@ -20,7 +20,7 @@ export async function probeDependency(
         // a connection that was kept open would hide that no new one can be made
         headers: { connection: 'close' },
       });
-      const answerMs = performance.now() - startedMs;
+      const answerMs = Math.round(performance.now() - startedMs);
       await response.body?.cancel();
       if (response.status < 500 || attempt === maxAttempts) {
         return { name, outcome: { kind: 'answered', status: response.status, answerMs } };

@@ -90,7 +90,7 @@ function measurementsOf(group: Group, limits: BreakerLimits): Measurement[] {
   return [
     { name: 'openProcesses', about, value: open.length, limit: limits.openProcesses },
     { name: 'openRatio', about, value: open.length / members.length, limit: limits.openRatio },
-    { name: 'notClosedForMs', about, value: longestMs(open), limit: limits.stuckMs },
+    { name: 'notClosedForMs', about, value: Math.round(longestMs(open)), limit: limits.stuckMs },
     { name: 'rejectedCalls', about, value: sumOf(open, ({ policy }) => policy.rejectedInState) },
   ];
 }
@@ -143,9 +143,9 @@ function rowOf({ process, policy }: PolicyMember<BreakerView>): Row {
     process: process.instance,
     ...(process.pod?.name !== undefined && { pod: process.pod.name }),
     state: policy.state,
-    notClosedFor: { durationMs: policy.notClosedForMs ?? policy.stateAgeMs },
+    notClosedFor: { durationMs: Math.round(policy.notClosedForMs ?? policy.stateAgeMs) },
     ...(policy.timeUntilRetryMs !== undefined && {
-      timeUntilRetry: { durationMs: policy.timeUntilRetryMs },
+      timeUntilRetry: { durationMs: Math.round(policy.timeUntilRetryMs) },
     }),
     windowCalls: policy.windowCalls,
     windowFailures: policy.windowFailures,

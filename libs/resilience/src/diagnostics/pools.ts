@@ -99,9 +99,18 @@ function measurementsOf({ about, members }: Group, limits: PoolLimits): Measurem
   return [
     { name: 'useRatio', about, value: useRatio },
     { name: 'waiting', about, value: sumOf(members, ({ policy }) => policy.waiting) },
-    { name: 'oldestWaitMs', about, value: maxOf(members, waitOf), limit: limits.waitMs },
+    {
+      name: 'oldestWaitMs',
+      about,
+      value: Math.round(maxOf(members, waitOf)),
+      limit: limits.waitMs,
+    },
     { name: 'failedPerMinute', about, value: failed, limit: limits.failedPerMinute },
-    { name: 'oldestHeldMs', about, value: maxOf(members, ({ policy }) => policy.oldestHeldMs) },
+    {
+      name: 'oldestHeldMs',
+      about,
+      value: Math.round(maxOf(members, ({ policy }) => policy.oldestHeldMs)),
+    },
   ];
 }
 
@@ -158,8 +167,8 @@ function rowOf(member: Member): Row {
     max: policy.max,
     idle: policy.idle,
     waiting: policy.waiting,
-    oldestWait: { durationMs: policy.oldestWaitMs },
-    oldestHeld: { durationMs: policy.oldestHeldMs },
+    oldestWait: { durationMs: Math.round(policy.oldestWaitMs) },
+    oldestHeld: { durationMs: Math.round(policy.oldestHeldMs) },
     failedInMinute: policy.lastMinute.failed,
   };
 }

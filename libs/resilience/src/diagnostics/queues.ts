@@ -127,8 +127,12 @@ function measurementsOf({ about, members }: Group, flow: Flow, limits: QueueLimi
     { name: 'waiting', about, value: sumOf(members, ({ policy }) => policy.size) },
     { name: 'fillRatio', about, value: maxOf(members, fillOf), limit: limits.fillRatio },
     { name: 'workersRatio', about, value: workers === 0 ? 0 : busy / workers },
-    { name: 'oldestWaitMs', about, value: maxOf(members, ({ policy }) => policy.oldestWaitMs) },
-    { name: 'processedPerMinute', about, value: flow.processed },
+    {
+      name: 'oldestWaitMs',
+      about,
+      value: Math.round(maxOf(members, ({ policy }) => policy.oldestWaitMs)),
+    },
+    { name: 'processedPerMinute', about, value: Math.round(flow.processed) },
     { name: 'lossPerMinute', about, value: flow.lost, limit: limits.lossPerMinute },
   ];
 }
@@ -177,7 +181,7 @@ function rowOf({ process, policy }: Member): Row {
     maxSize: policy.maxSize,
     activeWorkers: policy.activeWorkers,
     maxWorkers: policy.maxWorkers,
-    oldestWait: { durationMs: policy.oldestWaitMs },
+    oldestWait: { durationMs: Math.round(policy.oldestWaitMs) },
     failed: policy.failed,
     timedOut: policy.timedOut,
     rejected: policy.rejected,
