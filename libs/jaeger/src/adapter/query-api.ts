@@ -34,15 +34,20 @@ async function servicesOf(
   try {
     const answer = await client.get(path);
     if (answer.state === 'absent') return undefined;
-    const list = member(answer.body, field);
-    // Without any service Jaeger leaves the list out, or says null.
-    if (list !== undefined && list !== null && !Array.isArray(list)) return undefined;
-    const services = (Array.isArray(list) ? list : []).filter((one) => typeof one === 'string');
-    return { services, date: answer.date };
+    const services = listIn(answer.body, field);
+    return services && { services, date: answer.date };
   } catch (thrown) {
     if (isDoctorError(thrown) && thrown.code === 'TARGET_UNSUPPORTED') return undefined;
     throw thrown;
   }
+}
+
+/** Without any service Jaeger says null, or nothing at all: an empty object. Everything else is another program. */
+function listIn(body: unknown, field: string): readonly string[] | undefined {
+  const list = member(body, field);
+  if (Array.isArray(list)) return list.filter((one) => typeof one === 'string');
+  if (typeof body !== 'object' || body === null || Array.isArray(body)) return undefined;
+  return list === null || Object.keys(body).length === 0 ? [] : undefined;
 }
 
 function v3Api(client: JaegerClient): Pick<QueryApi, 'search' | 'trace'> {

@@ -94,31 +94,32 @@ function judgeService(
 ): Judged {
   const all = requestsOf(entries, slices, limits.minSpans);
   if (all === undefined) return { service, measured: [] };
-  const measured = measurementsOf(serviceEntity(service), all, limits);
   const operations = [...groupedBy(entries, ({ name }) => name)].flatMap(([name, spans]) => {
     const requests = requestsOf(spans, slices, limits.minSpans);
-    return requests !== undefined && ratioOf(requests.recent) > limits.errorRatio
-      ? [{ name, requests }]
-      : [];
+    return requests === undefined ? [] : [{ name, requests }];
   });
-  const worst = operations.sort(
-    (a, b) => ratioOf(b.requests.recent) - ratioOf(a.requests.recent),
-  )[0];
+  // Also those that are well: whether one that was ill has recovered must be seen.
+  const measured = [
+    ...measurementsOf(serviceEntity(service), all, limits),
+    ...operations.flatMap(({ name, requests }) =>
+      measurementsOf(operationEntity(service, name), requests, limits),
+    ),
+  ];
+  const ill = operations
+    .filter(({ requests }) => ratioOf(requests.recent) > limits.errorRatio)
+    .sort((a, b) => ratioOf(b.requests.recent) - ratioOf(a.requests.recent));
+  const [worst] = ill;
   if (worst === undefined && ratioOf(all.recent) <= limits.errorRatio) return { service, measured };
-  const ofOperations = operations.flatMap(({ name, requests }) =>
-    measurementsOf(operationEntity(service, name), requests, limits),
-  );
+  const isNamed = ({ about }: Measurement): boolean =>
+    about.kind === 'service' || ill.some(({ name }) => about.name === `${service}/${name}`);
   const found = findingOf(service, worst?.name, worst?.requests ?? all, tree, limits);
   return {
     service,
-    measured: [...measured, ...ofOperations],
+    measured,
     finding: {
       ...found,
-      measured: [...measured, ...ofOperations],
-      involves: [
-        ...operations.map(({ name }) => operationEntity(service, name)),
-        ...found.involves,
-      ],
+      measured: measured.filter(isNamed),
+      involves: [...ill.map(({ name }) => operationEntity(service, name)), ...found.involves],
     },
   };
 }

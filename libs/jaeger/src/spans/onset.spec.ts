@@ -4,7 +4,7 @@ import { onsetOf } from './onset.ts';
 const LIMIT = 0.05;
 /** `.` went well, `x` failed, one a second. */
 const outcomes = (text: string) =>
-  [...text].map((one, index) => ({ atMs: index * 1000, isBad: one === 'x' }));
+  Array.from(text, (one, index) => ({ atMs: index * 1000, isBad: one === 'x' }));
 const well = (count: number): string => '.'.repeat(count);
 
 describe('onsetOf', () => {
