@@ -192,6 +192,63 @@ describe('k8s.error-distribution', () => {
       undefined,
     ],
     [
+      'within the warm-up of both, none with the revision before',
+      [
+        stream({
+          coveredMs: 90_000,
+          fromStart: true,
+          errors: [{ everyMs: 300, fromMs: 70_000 }],
+        }),
+        stream({
+          pod: 'checkout-1-a',
+          set: 'checkout-1',
+          remembered: true,
+          fromStart: true,
+          coveredMs: 125_000,
+          untilMs: 90_000,
+        }),
+      ],
+      'new',
+    ],
+    [
+      'five seconds of it at the end of the first twenty',
+      [
+        stream({
+          coveredMs: 18_000,
+          fromStart: true,
+          errors: [{ everyMs: 150, fromMs: 5000 }],
+        }),
+        stream({
+          pod: 'checkout-1-a',
+          set: 'checkout-1',
+          remembered: true,
+          fromStart: true,
+          coveredMs: 70_000,
+          untilMs: 20_000,
+        }),
+      ],
+      'new',
+    ],
+    [
+      'the same, but the revision before was seen for less than half a minute',
+      [
+        stream({
+          coveredMs: 90_000,
+          fromStart: true,
+          errors: [{ everyMs: 300, fromMs: 70_000 }],
+        }),
+        stream({
+          pod: 'checkout-1-a',
+          set: 'checkout-1',
+          remembered: true,
+          fromStart: true,
+          coveredMs: 119_000,
+          untilMs: 90_000,
+        }),
+      ],
+      'since-rollout',
+    ],
+    [
       'the same errors remembered of the revision before',
       [
         stream({
@@ -278,6 +335,13 @@ describe('k8s.error-distribution', () => {
     const rate = verdict.measured.find(({ name }) => name === 'errorsPerMinute');
     expect(rate?.value).toBeGreaterThan(55);
     expect(rate?.value).toBeLessThan(65);
+  });
+
+  it('finds nothing in what only pods that are gone have said', () => {
+    const errors = [{ everyMs: 500, fromMs: 5 * MINUTE, untilMs: 20_000 }];
+    const gone = stream({ pod: 'checkout-2-z', remembered: true, untilMs: 20_000, errors });
+    expect(judge([gone, stream()], ROLLED).findings).toEqual([]);
+    expect(judge([{ ...gone, remembered: false }, stream()], ROLLED).findings).toHaveLength(1);
   });
 
   it('cannot tell old from new where a busy log reaches back too little', () => {

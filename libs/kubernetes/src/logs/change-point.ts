@@ -53,7 +53,32 @@ export function bestStep(
     if (ratio > (best?.ratio ?? 0)) best = { split, ratio };
   }
   if (!best) return undefined;
-  return stepAt(moments, buckets, best.split, best.ratio);
+  const start = buckets[best.split]?.start ?? 0;
+  const onset = moments.reduce((first, at) => (at >= start && at < first ? at : first), Infinity);
+  return stepBetween(buckets.slice(0, best.split), buckets.slice(best.split), best.ratio, onset);
+}
+
+/** What happened in a log, and when that log is complete. */
+export interface LogSample {
+  readonly moments: readonly number[];
+  readonly exposures: readonly Exposure[];
+}
+
+/**
+ * Two samples as the two sides of a step: an older revision and a newer one, which may have run at the same time.
+ * Undefined: one of them was not seen, or the newer has nothing.
+ */
+export function compareRates(older: LogSample, newer: LogSample): Step | undefined {
+  const [before, after] = [older, newer].map((one) => bucketsOf(one.moments, one.exposures));
+  if (!before || !after) return undefined;
+  const [left, right, total] = [sumOf(before), sumOf(after), sumOf([...before, ...after])];
+  if (right.count === 0 || left.minutes === 0 || right.minutes === 0) return undefined;
+  return stepBetween(
+    before,
+    after,
+    gain(left) + gain(right) - gain(total),
+    Math.min(...newer.moments),
+  );
 }
 
 /** Log likelihood of a Poisson rate fitted to one part, up to a term that all parts share. */
@@ -61,24 +86,18 @@ function gain({ count, minutes }: { count: number; minutes: number }): number {
   return count === 0 ? 0 : count * Math.log(count / minutes);
 }
 
-function stepAt(
-  moments: readonly number[],
-  buckets: readonly Bucket[],
-  split: number,
+function stepBetween(
+  left: readonly Bucket[],
+  right: readonly Bucket[],
   ratio: number,
+  onset: number,
 ): Step {
-  const start = buckets[split]?.start ?? 0;
-  const before = sumOf(buckets.slice(0, split));
-  const after = sumOf(buckets.slice(split));
+  const [before, after] = [sumOf(left), sumOf(right)];
   const rateBefore = before.count / before.minutes;
   const rateAfter = after.count / after.minutes;
-  const spread = Math.max(
-    1,
-    dispersion(buckets.slice(0, split), rateBefore),
-    dispersion(buckets.slice(split), rateAfter),
-  );
+  const spread = Math.max(1, dispersion(left, rateBefore), dispersion(right, rateAfter));
   return {
-    onset: moments.reduce((first, at) => (at >= start && at < first ? at : first), Infinity),
+    onset,
     before: before.count,
     after: after.count,
     rateBefore,

@@ -1,5 +1,5 @@
 import type { LogStream } from '../reads/logs.ts';
-import { bestStep, type Step } from './change-point.ts';
+import { bestStep, compareRates, type LogSample, type Step } from './change-point.ts';
 import type { LogLine } from './parse-log-line.ts';
 import { mineTemplates } from './template-miner.ts';
 
@@ -13,7 +13,7 @@ export type Trend = 'new' | 'rising' | 'since-rollout' | 'steady' | 'ended';
 export interface ErrorTrend {
   readonly template: string;
   readonly trend: Trend;
-  /** Within the window. */
+  /** Within the window, in the logs as they are now. */
   readonly count: number;
   /** Over the last minute of what was seen. */
   readonly perMinute: number;
@@ -64,7 +64,10 @@ export function errorTrends(question: TrendQuestion, rules: TrendRules): readonl
     .sort((a, b) => a.line.at.getTime() - b.line.at.getTime());
   return mineTemplates(occurrences.map(({ line }) => line.text)).flatMap((template) => {
     const all = template.members.flatMap((index) => occurrences[index] ?? []);
-    const inWindow = all.filter(({ line }) => line.at.getTime() >= windowStart);
+    // what is remembered tells old from new; pods that are gone do not complain any more
+    const inWindow = all.filter(
+      ({ line, stream }) => !stream.remembered && line.at.getTime() >= windowStart,
+    );
     const first = inWindow[0];
     const last = inWindow.at(-1);
     if (!first || !last) return [];
@@ -108,7 +111,7 @@ function judgeTrend(
   inWindow: readonly Occurrence[],
   question: TrendQuestion,
   rules: TrendRules,
-): { trend: Trend; onset?: Date } {
+): { readonly trend: Trend; readonly onset?: Date } {
   const now = question.now.getTime();
   const lastAt = inWindow.at(-1)?.line.at.getTime() ?? 0;
   if (now - lastAt > rules.activeMs) return { trend: 'ended' };
@@ -117,12 +120,20 @@ function judgeTrend(
     all.map(({ line }) => line.at.getTime()),
     question.streams.map(({ covered }) => covered),
   );
-  if (step && isRise(step, rules) && step.onset >= now - question.windowMs) {
-    const began = beganWithContainers(step.onset, question.streams, rules);
-    const trend = step.rateBefore < step.rateAfter * NEW_RATIO ? 'new' : 'rising';
-    if (!began) return { trend, onset: new Date(step.onset) };
+  const inTime = step && step.onset >= now - question.windowMs && isRise(step, rules);
+  if (
+    inTime &&
+    (wasQuiet(step, all, question, rules) ||
+      !beganWithContainers(step.onset, question.streams, rules))
+  ) {
+    return riseFrom(step);
   }
-  return sinceRollout(inWindow, question, rules) ?? { trend: 'steady' };
+  return sinceRollout(all, question, rules) ?? { trend: 'steady' };
+}
+
+function riseFrom(step: Step): { trend: Trend; onset: Date } {
+  const trend = step.rateBefore < step.rateAfter * NEW_RATIO ? 'new' : 'rising';
+  return { trend, onset: new Date(step.onset) };
 }
 
 function isRise(step: Step, rules: TrendRules): boolean {
@@ -144,21 +155,61 @@ function beganWithContainers(
     .every(({ covered, fromStart }) => fromStart && onset - covered.from <= rules.warmUpMs);
 }
 
+/** The revision that was reached against all before it; with nothing left of these, only what is loud counts. */
 function sinceRollout(
-  inWindow: readonly Occurrence[],
+  all: readonly Occurrence[],
   question: TrendQuestion,
   rules: TrendRules,
 ): { trend: Trend; onset: Date } | undefined {
   const { reached, revisionOf, streams } = question;
   if (reached === undefined) return undefined;
-  const own = inWindow.filter(({ stream }) => revisionOf(stream.replicaSet) === reached);
+  const isOwn = (stream: LogStream) => revisionOf(stream.replicaSet) === reached;
+  const own = all.filter(({ stream }) => isOwn(stream));
   const onset = own[0]?.line.at;
   if (!onset || own.length < rules.minCount) return undefined;
-  const comparisonMs = streams
-    .filter(({ replicaSet }) => revisionOf(replicaSet) !== reached)
-    .reduce((sum, { covered }) => sum + (covered.to - covered.from), 0);
-  const loud = recentRate(own, question) >= rules.sinceRolloutPerMinute;
-  return comparisonMs < LEAST_COMPARISON_MS && loud ? { trend: 'since-rollout', onset } : undefined;
+  const older = olderStreams(question);
+  if (!isComparable(older)) {
+    const isLoud = recentRate(own, question) >= rules.sinceRolloutPerMinute;
+    return isLoud ? { trend: 'since-rollout', onset } : undefined;
+  }
+  const step = compareRates(sampleOf(older, all), sampleOf(streams.filter(isOwn), all));
+  return step && isRise(step, rules) ? riseFrom(step) : undefined;
+}
+
+/** Whether an earlier revision was seen for long enough, and had it less often: then a short silence at the start counts. */
+function wasQuiet(
+  step: Step,
+  all: readonly Occurrence[],
+  question: TrendQuestion,
+  rules: TrendRules,
+): boolean {
+  const older = olderStreams(question);
+  if (!isComparable(older)) return false;
+  const { moments } = sampleOf(older, all);
+  return (moments.length / seenMs(older)) * MINUTE_MS * rules.riseFactor <= step.rateAfter;
+}
+
+/** Of revisions before the one that was reached within the window; none when none was. */
+function olderStreams({ reached, revisionOf, streams }: TrendQuestion): readonly LogStream[] {
+  if (reached === undefined) return [];
+  return streams.filter(({ replicaSet }) => revisionOf(replicaSet) !== reached);
+}
+
+function isComparable(older: readonly LogStream[]): boolean {
+  return seenMs(older) >= LEAST_COMPARISON_MS;
+}
+
+function seenMs(streams: readonly LogStream[]): number {
+  return streams.reduce((sum, { covered }) => sum + (covered.to - covered.from), 0);
+}
+
+function sampleOf(streams: readonly LogStream[], all: readonly Occurrence[]): LogSample {
+  return {
+    exposures: streams.map(({ covered }) => covered),
+    moments: all
+      .filter(({ stream }) => streams.includes(stream))
+      .map(({ line }) => line.at.getTime()),
+  };
 }
 
 function countByRevision(
