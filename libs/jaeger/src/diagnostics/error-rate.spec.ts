@@ -82,6 +82,15 @@ describe('traces.error-rate', () => {
     expect(measured(verdict, 'errorRatio', 'checkout/POST /pay')).toBeCloseTo(2 / 3);
   });
 
+  it('measures operations that are well too, so that a recovery is seen, and names the ill alone', () => {
+    const well = judge(spansOf(30, { name: 'POST /pay' }));
+    expect(measured(well, 'errorRatio', 'checkout/POST /pay')).toBe(0);
+    const [found] =
+      judge([...spansOf(1000, { name: 'GET /cart' }), ...mixed(10, 20, { name: 'POST /pay' })])
+        .findings ?? [];
+    expect(found?.measured.map(({ about }) => about.name)).not.toContain('checkout/GET /cart');
+  });
+
   it('finds many small operations that fail a little each', () => {
     const spans = Array.from({ length: 10 }, (_, index) => mixed(4, 1, { name: `op ${index}` }));
     const [found] = judge(spans.flat()).findings ?? [];
