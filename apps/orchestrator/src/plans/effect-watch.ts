@@ -162,7 +162,19 @@ async function look(
       await examineDoctor({ member, targets, diagnostics, expected }, options, sink);
     }),
   );
-  return results;
+  return results.filter((result) => !isPlaceholder(run, result, results));
+}
+
+/** Which targets another doctor has is not asked; its name stands for all, in case that it gives no answer at all. */
+function isPlaceholder(
+  run: PlanRun,
+  { diagnostic, target }: CheckResult,
+  results: readonly CheckResult[],
+): boolean {
+  return (
+    run.context.roster.memberOfId(diagnostic)?.name === target &&
+    results.some((other) => other.diagnostic === diagnostic && other.target !== target)
+  );
 }
 
 function askedMembers(
