@@ -59,13 +59,7 @@ const notHere = (names, why) => names.map((name) => ({ group: [name, `${name}/*`
 
 export default tseslint.config(
   {
-    ignores: [
-      '**/dist/**',
-      '**/node_modules/**',
-      'libs/wire/src/gen/**',
-      '**/*.gen.ts',
-      '.nx/**',
-    ],
+    ignores: ['**/dist/**', '**/node_modules/**', 'libs/wire/src/gen/**', '**/*.gen.ts', '.nx/**'],
   },
   {
     files: ['**/*.ts'],

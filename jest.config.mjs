@@ -2,7 +2,9 @@ import { readdirSync, existsSync } from 'node:fs';
 
 // One jest for the whole house prints one summary; each project keeps its own root and name.
 const projects = ['libs', 'apps', 'tools']
-  .flatMap((top) => (top === 'tools' ? ['tools'] : readdirSync(top).map((name) => `${top}/${name}`)))
+  .flatMap((top) =>
+    top === 'tools' ? ['tools'] : readdirSync(top).map((name) => `${top}/${name}`),
+  )
   .filter((dir) => existsSync(dir === 'tools' ? 'tools' : `${dir}/package.json`));
 
 export default {

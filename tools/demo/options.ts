@@ -8,7 +8,7 @@ export interface DemoOptions {
   readonly without: ReadonlySet<Part>;
 }
 
-export const USAGE = 'npm run demo -- [--quick] [--without kubernetes,jaeger]';
+const USAGE = 'npm run demo -- [--quick] [--without kubernetes,jaeger]';
 
 /** What is not known is said with what is allowed. */
 export function parseDemoArgs(args: readonly string[]): DemoOptions | { readonly fault: string } {

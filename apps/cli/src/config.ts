@@ -12,7 +12,7 @@ export interface CliConfig {
   readonly actor: string;
 }
 
-export const DEFAULT_CONFIG = 'starr.yaml';
+const DEFAULT_CONFIG = 'starr.yaml';
 
 /** --config over STARR_CONFIG over ./starr.yaml. */
 export function configPath(option: string | undefined, env: Env): string {

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { dirname, isAbsolute, join, resolve } from 'node:path';
 import { DoctorError } from '@starr/kernel';
+import { codeOf } from './error-code.ts';
 import { parseYaml } from './parse-yaml.ts';
 import { starrYamlSchema, type StarrYaml } from './starr-yaml.ts';
 
@@ -19,7 +20,7 @@ export async function loadStarrYaml(path: string): Promise<LoadedConfig> {
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const code = codeOf(error) ?? 'unreadable';
     throw new DoctorError('CONFIG_UNREADABLE', {
       message: `${path} cannot be read: ${code}`,
       cause: error,

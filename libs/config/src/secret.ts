@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { DoctorError } from '@starr/kernel';
 import { z } from 'zod';
+import { codeOf } from './error-code.ts';
 
 /** A secret by reference only: a literal one in starr.yaml would end in a repository. */
 export const secretSchema = z.union([
@@ -46,7 +47,7 @@ async function read(
       await promisify(execFile)(program, args, { timeout: COMMAND_TIMEOUT_MS })
     ).stdout.trimEnd();
   } catch (error) {
-    const reason = error instanceof Error && 'code' in error ? String(error.code) : 'it failed';
+    const reason = codeOf(error) ?? 'it failed';
     throw unreadable(field, reference, reason);
   }
 }

@@ -68,7 +68,7 @@ async function sample(
 }
 
 /** The inner reads, each once. */
-export function windowedReads(diagnostics: readonly AnyDiagnostic[]): readonly Read<unknown>[] {
+function windowedReads(diagnostics: readonly AnyDiagnostic[]): readonly Read<unknown>[] {
   const inner = diagnostics
     .flatMap(({ reads }) => Object.values(reads))
     .flatMap((read) => windowedInner(read));

@@ -36,7 +36,7 @@ function byHandLines(byHand: string, plan: string): string[] {
     : [...shown, `              … ${left} more lines: starr show ${plan} --json`];
 }
 
-export function effectText(effect: Effect): string {
+function effectText(effect: Effect): string {
   const bound = effect.below === undefined ? `above ${effect.above}` : `below ${effect.below}`;
   return (
     `${effect.measurement} of ${entityText(effect.about)} ${bound}, after ${durationText(effect.settleMs)}, ` +

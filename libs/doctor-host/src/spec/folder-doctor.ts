@@ -20,7 +20,7 @@ export interface FolderAct {
   readonly to: string;
 }
 
-export const filesRead: Read<readonly string[], FolderRequest> = {
+const filesRead: Read<readonly string[], FolderRequest> = {
   id: 'folder.files',
   timeoutMs: 400,
   maxRows: 1000,
@@ -34,7 +34,7 @@ export const filesRead: Read<readonly string[], FolderRequest> = {
     })),
 };
 
-export const folderFiles = defineDiagnostic({
+const folderFiles = defineDiagnostic({
   id: 'folder.files',
   title: 'Files in the folder',
   explains: 'Counts files; more than the limit is a finding.',
@@ -55,7 +55,7 @@ export const folderFiles = defineDiagnostic({
   },
 });
 
-export const folderGrowth = defineDiagnostic({
+const folderGrowth = defineDiagnostic({
   id: 'folder.growth',
   title: 'Growth of the folder',
   explains: 'Compares two samples.',
@@ -74,7 +74,7 @@ export const folderGrowth = defineDiagnostic({
   }),
 });
 
-export const setAside = defineRemedy({
+const setAside = defineRemedy({
   id: 'folder.set-aside',
   title: 'Set a file aside',
   explains: 'Renames it.',
