@@ -26,6 +26,7 @@ export {
 export { installPostgres, type PostgresMajor } from './install-postgres.ts';
 export { installRedis, type RedisBinary } from './install-redis.ts';
 export { startJaeger, type JaegerOptions, type LabJaeger } from './jaeger.ts';
+export { createAuthority } from './kubernetes/certificates.ts';
 export type { ControlPlaneTuning, KubernetesComponent } from './kubernetes/component-flags.ts';
 export {
   createKubeApi,
