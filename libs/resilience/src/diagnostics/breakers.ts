@@ -90,7 +90,7 @@ function measurementsOf(group: Group, limits: BreakerLimits): Measurement[] {
   return [
     { name: 'openProcesses', about, value: open.length, limit: limits.openProcesses },
     { name: 'openRatio', about, value: open.length / members.length, limit: limits.openRatio },
-    { name: 'notClosedForMs', about, value: Math.round(longestMs(open)), limit: limits.stuckMs },
+    { name: 'notClosedForMs', about, value: Math.floor(longestMs(open)), limit: limits.stuckMs },
     { name: 'rejectedCalls', about, value: sumOf(open, ({ policy }) => policy.rejectedInState) },
   ];
 }

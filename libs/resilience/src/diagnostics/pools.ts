@@ -102,14 +102,14 @@ function measurementsOf({ about, members }: Group, limits: PoolLimits): Measurem
     {
       name: 'oldestWaitMs',
       about,
-      value: Math.round(maxOf(members, waitOf)),
+      value: Math.floor(maxOf(members, waitOf)),
       limit: limits.waitMs,
     },
     { name: 'failedPerMinute', about, value: failed, limit: limits.failedPerMinute },
     {
       name: 'oldestHeldMs',
       about,
-      value: Math.round(maxOf(members, ({ policy }) => policy.oldestHeldMs)),
+      value: Math.floor(maxOf(members, ({ policy }) => policy.oldestHeldMs)),
     },
   ];
 }

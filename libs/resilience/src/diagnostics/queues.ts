@@ -130,7 +130,7 @@ function measurementsOf({ about, members }: Group, flow: Flow, limits: QueueLimi
     {
       name: 'oldestWaitMs',
       about,
-      value: Math.round(maxOf(members, ({ policy }) => policy.oldestWaitMs)),
+      value: Math.floor(maxOf(members, ({ policy }) => policy.oldestWaitMs)),
     },
     { name: 'processedPerMinute', about, value: Math.round(flow.processed) },
     { name: 'lossPerMinute', about, value: flow.lost, limit: limits.lossPerMinute },
