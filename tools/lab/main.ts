@@ -1,0 +1,55 @@
+import {
+  findGoToolchain,
+  startClusterStage,
+  startStage,
+  startPostgres,
+  type ClusterStage,
+  type Stage,
+} from '@starr/lab';
+import { readFile } from 'node:fs/promises';
+
+/** `npm run lab`: every server of the lab for a person, until Ctrl-C. What cannot be had here is left out and said. */
+const stop = new AbortController();
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.on(signal, () => {
+    stop.abort();
+  });
+
+const onStep = (says: string) => {
+  process.stderr.write(`starting ${says}\n`);
+};
+const go = await findGoToolchain('libs/lab/go/kubernetes');
+if (go.kind === 'missing') console.log(`left out: Kubernetes and Jaeger; ${go.why}`);
+const stage: Stage | ClusterStage =
+  go.kind === 'present' ? await startClusterStage({ onStep }) : await startStage({ onStep });
+const older = await startPostgres({ major: 15 });
+
+const addresses: readonly (readonly [string, string])[] = [
+  ['PostgreSQL 18', stage.postgres.superuserUrl],
+  ['PostgreSQL 15', older.superuserUrl],
+  ['Redis', stage.redis.url],
+  ...(stage.jaeger
+    ? ([
+        ['Jaeger', stage.jaeger.queryUrl],
+        ['OTLP', stage.jaeger.otlpGrpcUrl],
+      ] as const)
+    : []),
+  ...('kubernetes' in stage
+    ? ([
+        ['Kubernetes', stage.kubernetes.url],
+        ['kubeconfig', stage.kubernetes.adminKubeconfig],
+        ['checkout', stage.shop.url],
+      ] as const)
+    : []),
+  ['starr.yaml', stage.backstage.configPath],
+];
+for (const [name, address] of addresses) console.log(`${name.padEnd(14)} ${address}`);
+console.log(`\n${await readFile(stage.backstage.configPath, 'utf8')}`);
+console.log(`try: npm run starr -- --config ${stage.backstage.configPath} sweep`);
+console.log('Ctrl-C ends all of it');
+
+if (!stop.signal.aborted)
+  await new Promise((resolve) => {
+    stop.signal.addEventListener('abort', resolve, { once: true });
+  });
+await Promise.all([stage.stop(), older.stop()]);
