@@ -20,6 +20,9 @@ const MAX_SOCKETS = 4;
 /** How long headers and certificates are used before they are asked for again; tokens expire within minutes at the least. */
 const CREDENTIAL_TTL_MS = 10_000;
 
+/** What the driver falls back to when it has found nothing: an address that nobody has named. */
+const DRIVER_GUESS = 'http://localhost:8080';
+
 export function createConnection(access: KubernetesAccess): Connection {
   const credential = createCredential(access);
   return {
@@ -115,6 +118,12 @@ async function optionsFrom(
 ): Promise<{ server: URL; proxy: string | undefined; options: RequestOptions }> {
   const cluster = config.getCurrentCluster();
   if (!cluster) throw new DoctorError('CONFIG_INVALID', { message: noContext(config, access) });
+  if (cluster.server === DRIVER_GUESS) {
+    throw new DoctorError('CONFIG_UNREADABLE', {
+      message: 'No kubeconfig was found, and this is no pod with an account of its own',
+      details: { cure: 'Set `kubeconfig` of the target in starr.yaml' },
+    });
+  }
   const options: RequestOptions = {};
   await config.applyToHTTPSOptions(options);
   return { server: new URL(cluster.server), proxy: cluster.proxyUrl, options };

@@ -176,11 +176,13 @@ function measure(
   ];
 }
 
+/** Only what was compared with a time before: without that, nobody knows whether it is the trouble. */
 function isCritical(group: LogGroup, bad: readonly ErrorTrend[], limits: InForce): boolean {
+  const compared = bad.filter(({ trend }) => trend !== 'since-rollout');
   const lines = group.streams.reduce((sum, s) => sum + (s.remembered ? 0 : s.lineCount), 0);
-  const errors = bad.reduce((sum, { count }) => sum + count, 0);
+  const errors = compared.reduce((sum, { count }) => sum + count, 0);
   const ratio = lines === 0 ? 1 : errors / lines;
-  return totalRate(bad) >= limits.criticalPerMinute && ratio >= limits.criticalRatio;
+  return totalRate(compared) >= limits.criticalPerMinute && ratio >= limits.criticalRatio;
 }
 
 function totalRate(trends: readonly ErrorTrend[]): number {
