@@ -1,5 +1,4 @@
 import {
-  findGoToolchain,
   startClusterStage,
   startStage,
   startPostgres,
@@ -7,6 +6,7 @@ import {
   type Stage,
 } from '@starr/lab';
 import { readFile } from 'node:fs/promises';
+import { prepareLab } from '../test/prepare-lab.ts';
 
 /** `npm run lab`: every server of the lab for a person, until Ctrl-C. What cannot be had here is left out and said. */
 const stop = new AbortController();
@@ -18,10 +18,12 @@ for (const signal of ['SIGINT', 'SIGTERM'] as const)
 const onStep = (says: string) => {
   process.stderr.write(`starting ${says}\n`);
 };
-const go = await findGoToolchain('libs/lab/go/kubernetes');
-if (go.kind === 'missing') console.log(`left out: Kubernetes and Jaeger; ${go.why}`);
-const stage: Stage | ClusterStage =
-  go.kind === 'present' ? await startClusterStage({ onStep }) : await startStage({ onStep });
+const missing = await prepareLab();
+for (const { what, why } of missing) console.log(`left out: ${what}; ${why}`);
+const isWhole = !missing.some(({ what }) => what === 'kubernetes' || what === 'jaeger');
+const stage: Stage | ClusterStage = isWhole
+  ? await startClusterStage({ onStep })
+  : await startStage({ onStep });
 const older = await startPostgres({ major: 15 });
 
 const addresses: readonly (readonly [string, string])[] = [
