@@ -9,6 +9,8 @@ export interface Score {
   readonly effect: boolean | undefined;
   readonly falseAlarms: number;
   readonly said: string;
+  /** From the start of the stage to its end. */
+  readonly tookMs?: number;
 }
 
 export function score({ id, kind }: Scenario, { truth, sweep, effect }: Played): Score {
@@ -45,6 +47,18 @@ export function score({ id, kind }: Scenario, { truth, sweep, effect }: Played):
 export function isPerfect({ top1, top3, path, effect, falseAlarms }: Score): boolean {
   return falseAlarms === 0 && [top1, top3, path, effect].every((good) => good !== false);
 }
+
+/** One line for a person. */
+export function scoreLine(one: Score): string {
+  const mark = (value: boolean | undefined) => (value === undefined ? '-' : value ? 'yes' : 'NO');
+  const marks = (['top1', 'top3', 'path', 'effect'] as const).map(
+    (name) => `${NAMES[name]} ${mark(one[name]).padEnd(4)}`,
+  );
+  const took = one.tookMs === undefined ? '' : `${Math.round(one.tookMs / 1000)} s  `;
+  return `${one.scenario.padEnd(24)} ${marks.join('')} false alarms ${one.falseAlarms}  ${took}${one.said}`;
+}
+
+const NAMES = { top1: 'top-1', top3: 'top-3', path: 'path', effect: 'effect' } as const;
 
 export interface Summary {
   readonly text: string;
