@@ -91,7 +91,7 @@ function readyCondition(ready: boolean, sinceMs: number): Condition {
   return { type: 'Ready', status: ready ? 'True' : 'False', lastTransitionTime: ago(sinceMs) };
 }
 
-export function template(image: string, env: Readonly<Record<string, string>> = {}): PodTemplate {
+function template(image: string, env: Readonly<Record<string, string>> = {}): PodTemplate {
   const list = Object.entries(env).map(([name, value]) => ({ name, value }));
   return {
     metadata: { labels: { app: 'checkout' } },

@@ -63,20 +63,6 @@ export interface DeployOptions {
   readonly labels?: Readonly<Record<string, string>>;
 }
 
-/** What the diagnosing account needs for all checks. */
-export const DIAGNOSE_RULES: readonly object[] = [
-  { apiGroups: [''], resources: ['pods', 'events'], verbs: ['list'] },
-  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
-  { apiGroups: ['apps'], resources: ['replicasets', 'deployments'], verbs: ['list'] },
-  { apiGroups: ['autoscaling'], resources: ['horizontalpodautoscalers'], verbs: ['list'] },
-];
-
-/** What the acting account needs for the rollback. */
-export const ROLLBACK_RULES: readonly object[] = [
-  { apiGroups: ['apps'], resources: ['deployments'], verbs: ['get', 'patch'] },
-  { apiGroups: ['apps'], resources: ['replicasets'], verbs: ['get'] },
-];
-
 export async function startTestCluster(options: KubernetesOptions = {}): Promise<TestCluster> {
   const users = [...(options.users ?? []), OPERATOR];
   const lab = await startKubernetes({ ...options, users });
