@@ -5,9 +5,6 @@ import {
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
-import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
-import { ReflectionService } from '@grpc/reflection';
-import { HealthImplementation } from 'grpc-health-check';
 import { DoctorError } from '@starr/kernel';
 import { tracingServerInterceptor } from '@starr/telemetry';
 import { descriptorSetUrl } from '@starr/wire';
@@ -49,6 +46,19 @@ export async function serveGrpc(options: ServeOptions): Promise<Serving> {
   for (const { definition, implementation } of options.services)
     server.addService(definition, implementation);
   const names = options.services.map(({ name }) => name);
+  await addHealthAndReflection(server, names);
+  const port = await bind(server, options);
+  return { port, stop: (graceMs = 1000) => stop(server, graceMs) };
+}
+
+/** Their packages are loaded by those who serve alone: clients share this library, and start often. */
+async function addHealthAndReflection(server: Server, names: readonly string[]): Promise<void> {
+  const [{ HealthImplementation }, { ReflectionService }, { loadFileDescriptorSetFromBuffer }] =
+    await Promise.all([
+      import('grpc-health-check'),
+      import('@grpc/reflection'),
+      import('@grpc/proto-loader'),
+    ]);
   new HealthImplementation(
     Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
   ).addToServer(server);
@@ -56,8 +66,6 @@ export async function serveGrpc(options: ServeOptions): Promise<Serving> {
   new ReflectionService(descriptors, { services: [...names, 'grpc.health.v1.Health'] }).addToServer(
     server,
   );
-  const port = await bind(server, options);
-  return { port, stop: (graceMs = 1000) => stop(server, graceMs) };
 }
 
 /** Off loopback a credential in plain text could be read on the way. */

@@ -5,6 +5,7 @@ import { register } from 'import-in-the-middle/register-hooks.mjs';
  * with the environment's own names. Without the hook there are no ioredis spans.
  */
 register({ include: ['pg', 'pg-pool', 'ioredis'] });
+const { traceDrivers } = await import('./drivers.ts');
 const { startTelemetry } = await import('./start.ts');
 const { setProcessTelemetry } = await import('./process-telemetry.ts');
 
@@ -13,3 +14,4 @@ const otlpUrl =
 setProcessTelemetry(
   startTelemetry({ service: process.env['OTEL_SERVICE_NAME'] ?? 'starr', otlpUrl }),
 );
+traceDrivers();

@@ -1,13 +1,9 @@
 import { context, propagation, trace } from '@opentelemetry/api';
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
-import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-grpc';
-import { registerInstrumentations } from '@opentelemetry/instrumentation';
-import { IORedisInstrumentation } from '@opentelemetry/instrumentation-ioredis';
-import { PgInstrumentation } from '@opentelemetry/instrumentation-pg';
-import { UndiciInstrumentation } from '@opentelemetry/instrumentation-undici';
 import { resourceFromAttributes } from '@opentelemetry/resources';
-import { BatchSpanProcessor, TracerProvider } from '@opentelemetry/sdk-trace';
+import { BatchSpanProcessor, TracerProvider, type SpanProcessor } from '@opentelemetry/sdk-trace';
+import { LateExporter } from './late-exporter.ts';
 
 export interface TelemetryOptions {
   /** service.name in every span. */
@@ -24,12 +20,12 @@ export interface Telemetry {
 const FLUSH_TIMEOUT_MS = 2000;
 
 /**
- * Starts tracing for this process: drivers' spans (pg, ioredis, fetch) under ours, W3C context over the wire.
+ * Starts tracing for this process: our spans, W3C context over the wire; drivers' spans where drivers.ts is loaded too.
  * gRPC spans come from this library's own interceptors: the contributed ones leave a stream's span open when
- * its client cancels. Must run before the drivers are imported (see preload.ts).
+ * its client cancels. What sends the spans is loaded when there are some: it costs a command more than its work does.
  */
 export function startTelemetry(options: TelemetryOptions): Telemetry {
-  const processors = options.otlpUrl === undefined ? [] : [exportTo(options.otlpUrl)];
+  const processors = options.otlpUrl === undefined ? [] : exportTo(options.otlpUrl);
   const provider = new TracerProvider({
     resource: resourceFromAttributes({ 'service.name': options.service }),
     spanProcessors: processors,
@@ -37,14 +33,6 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable());
   propagation.setGlobalPropagator(new W3CTraceContextPropagator());
   trace.setGlobalTracerProvider(provider);
-  registerInstrumentations({
-    instrumentations: [
-      // Values are never reported; connect spans would only repeat what the pool view says.
-      new PgInstrumentation({ requireParentSpan: true, ignoreConnectSpans: true }),
-      new IORedisInstrumentation({ requireParentSpan: true }),
-      new UndiciInstrumentation({ requireParentforSpans: true }),
-    ],
-  });
   return {
     stop: async () => {
       const timeout = new Promise<void>((resolve) => setTimeout(resolve, FLUSH_TIMEOUT_MS).unref());
@@ -54,12 +42,13 @@ export function startTelemetry(options: TelemetryOptions): Telemetry {
   };
 }
 
-function exportTo(url: string): BatchSpanProcessor {
-  const exporter = new OTLPTraceExporter({ url, timeoutMillis: FLUSH_TIMEOUT_MS });
-  return new BatchSpanProcessor({
+function exportTo(url: string): SpanProcessor[] {
+  const exporter = new LateExporter({ url, timeoutMillis: FLUSH_TIMEOUT_MS });
+  const batch = new BatchSpanProcessor({
     exporter,
     scheduledDelayMillis: 250,
     maxQueueSize: 8192,
     exportTimeoutMillis: FLUSH_TIMEOUT_MS,
   });
+  return [exporter.loadedWithFirstSpan(), batch];
 }
