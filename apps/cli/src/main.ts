@@ -1,26 +1,8 @@
-import { loadStarrYaml } from '@starr/config';
-import { startTelemetry } from '@starr/telemetry';
-import { configPath } from './config.ts';
-import { runCli } from './run-cli.ts';
-import { createTerminal } from './terminal.ts';
+import { enableCompileCache } from 'node:module';
+import { homedir } from 'node:os';
+import { join } from 'node:path';
 
-const args = process.argv.slice(2);
-const option = !args.includes('--config') ? undefined : args[args.indexOf('--config') + 1];
-// A trace begins with the person's command; a configuration that cannot be read is reported by the command itself.
-const otlpUrl = await loadStarrYaml(configPath(option, process.env)).then(
-  (config) => config.telemetry?.otlpUrl,
-  () => undefined,
-);
-const telemetry = startTelemetry({ service: 'starr', otlpUrl });
-const abort = new AbortController();
-for (const signal of ['SIGINT', 'SIGTERM'] as const)
-  process.once(signal, () => {
-    abort.abort();
-  });
-process.exitCode = await runCli({
-  args,
-  env: process.env,
-  terminal: createTerminal(process.env),
-  signal: abort.signal,
-});
-await telemetry.stop();
+// Most of a short command's time is compiling what it is made of; where the folder cannot be written it is just slower.
+enableCompileCache(join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'starr/code'));
+const { startCli } = await import('./start-cli.ts');
+process.exitCode = await startCli(process.argv.slice(2), process.env);

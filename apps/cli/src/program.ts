@@ -1,38 +1,38 @@
 import { Command } from 'commander';
 import type { CommandContext } from './command-context.ts';
-import { acceptCommand } from './commands/accept.ts';
-import { applyCommand } from './commands/apply.ts';
-import { catalogCommand } from './commands/catalog.ts';
-import { grantsCommand } from './commands/grants.ts';
-import { healthCommand } from './commands/health.ts';
-import { planCommand, undoCommand } from './commands/plan.ts';
-import { playbookCommand } from './commands/playbook.ts';
-import { reportCommand } from './commands/report.ts';
-import { showCommand } from './commands/show.ts';
-import { sweepCommand } from './commands/sweep.ts';
-import { tokenCommand } from './commands/token.ts';
-import { traceCommand } from './commands/trace.ts';
-import { upCommand } from './commands/up.ts';
 
-const COMMANDS = [
-  upCommand,
-  sweepCommand,
-  showCommand,
-  planCommand,
-  applyCommand,
-  undoCommand,
-  reportCommand,
-  healthCommand,
-  catalogCommand,
-  traceCommand,
-  grantsCommand,
-  acceptCommand,
-  playbookCommand,
-  tokenCommand,
-] as const;
+type MakeCommand = (context: CommandContext) => Command;
+
+/** Each in the order of the help. A command is loaded when it is asked for: what `up` needs would delay every sweep. */
+const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  up: async () => (await import('./commands/up.ts')).upCommand,
+  sweep: async () => (await import('./commands/sweep.ts')).sweepCommand,
+  show: async () => (await import('./commands/show.ts')).showCommand,
+  plan: async () => (await import('./commands/plan.ts')).planCommand,
+  apply: async () => (await import('./commands/apply.ts')).applyCommand,
+  undo: async () => (await import('./commands/plan.ts')).undoCommand,
+  report: async () => (await import('./commands/report.ts')).reportCommand,
+  health: async () => (await import('./commands/health.ts')).healthCommand,
+  catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
+  trace: async () => (await import('./commands/trace.ts')).traceCommand,
+  grants: async () => (await import('./commands/grants.ts')).grantsCommand,
+  accept: async () => (await import('./commands/accept.ts')).acceptCommand,
+  playbook: async () => (await import('./commands/playbook.ts')).playbookCommand,
+  token: async () => (await import('./commands/token.ts')).tokenCommand,
+};
+
+/** Those that the arguments name, wherever they stand; all for the help, and for what is none. */
+function loadCommands(args: readonly string[]): Promise<readonly MakeCommand[]> {
+  const named = Object.entries(COMMANDS).filter(([name]) => args.includes(name));
+  const chosen = named.length > 0 && !args.includes('help') ? named : Object.entries(COMMANDS);
+  return Promise.all(chosen.map(([, load]) => load()));
+}
 
 /** The `starr` command: renders, never judges. */
-export function createProgram(context: Omit<CommandContext, 'config'>): Command {
+export async function createProgram(
+  context: Omit<CommandContext, 'config'>,
+  args: readonly string[],
+): Promise<Command> {
   const program = new Command('starr')
     .description(
       'what people on call reach for first: one sweep, ranked causes, exact remedies, proof',
@@ -52,7 +52,7 @@ export function createProgram(context: Omit<CommandContext, 'config'>): Command 
     ...context,
     config: () => program.opts<{ config?: string }>().config,
   };
-  for (const make of COMMANDS) program.addCommand(inherit(make(whole), program));
+  for (const make of await loadCommands(args)) program.addCommand(inherit(make(whole), program));
   return program;
 }
 

@@ -15,15 +15,18 @@ export interface CliInput {
 /** One call of `starr`; resolves to its exit code and never rejects. */
 export async function runCli({ args, env, terminal, signal }: CliInput): Promise<ExitCode> {
   let code: ExitCode = EXIT.seen;
-  const program = createProgram({
-    terminal,
-    env,
-    signal,
-    endWith: (next) => {
-      code = next;
-    },
-  });
   try {
+    const program = await createProgram(
+      {
+        terminal,
+        env,
+        signal,
+        endWith: (next) => {
+          code = next;
+        },
+      },
+      args,
+    );
     await program.parseAsync(args, { from: 'user' });
     return code;
   } catch (thrown) {

@@ -1,5 +1,4 @@
 import { createInterface } from 'node:readline/promises';
-import { createLogUpdate } from 'log-update';
 
 /** Where a command writes: results on stdout, progress and notes on stderr, so that a pipe gets results alone. */
 export interface Terminal {
@@ -13,19 +12,20 @@ export interface Terminal {
   ask(question: string): Promise<string>;
 }
 
-export function createTerminal(env: Readonly<Record<string, string | undefined>>): Terminal {
+export async function createTerminal(
+  env: Readonly<Record<string, string | undefined>>,
+): Promise<Terminal> {
   const { stdin, stdout, stderr } = process;
   const isInteractive = stdin.isTTY && stdout.isTTY;
-  const moving = createLogUpdate(stderr);
+  const moving = stderr.isTTY ? (await import('log-update')).createLogUpdate(stderr) : undefined;
   return {
     isInteractive,
     isColoured: stdout.isTTY && (env['NO_COLOR'] ?? '') === '',
     print: (text) => void stdout.write(`${text}\n`),
     note: (text) => void stderr.write(`${text}\n`),
     progress(text) {
-      if (!stderr.isTTY) return;
-      if (text === undefined) moving.clear();
-      else moving(text);
+      if (text === undefined) moving?.clear();
+      else moving?.(text);
     },
     async ask(question) {
       const lines = createInterface({ input: stdin, output: stderr });

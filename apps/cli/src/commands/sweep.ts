@@ -4,7 +4,6 @@ import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
 import type { AnswerView, OrchestratorClient, SweepEvent, SweepRequest } from '@starr/wire';
 import { withOrchestrator, type CommandContext } from '../command-context.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { answerText } from '../render/answer-text.ts';
 import type { Terminal } from '../terminal.ts';
 
 type FailOn = 'finding' | 'critical' | 'never';
@@ -66,7 +65,7 @@ async function run(
   terminal.print(
     options.json
       ? jsonOf(seen.answer, seen.traceId)
-      : textOf(seen.answer, seen.traceId, options.all, terminal),
+      : await textOf(seen.answer, seen.traceId, options.all, terminal),
   );
   context.endWith(exitCode(seen.answer, options.failOn));
 }
@@ -138,12 +137,14 @@ function matching(pattern: string, ids: readonly string[], names: readonly strin
   });
 }
 
-function textOf(
+/** What renders is loaded for those who read it; a script asks for JSON. */
+async function textOf(
   answer: AnswerView,
   traceId: string | undefined,
   all: boolean,
   terminal: Terminal,
-): string {
+): Promise<string> {
+  const { answerText } = await import('../render/answer-text.ts');
   const { incident } = answer;
   return answerText(answer, {
     all,
