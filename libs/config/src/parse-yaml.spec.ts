@@ -46,15 +46,25 @@ describe('starr.yaml', () => {
     );
   });
 
-  it('refuses a literal password and says how to give it', () => {
-    expect(
-      faultOf(
-        'environment: prod\ntargets:\n  postgres:\n    - name: orders\n      url: postgres://u:secret@h/d\n',
-      ),
-    ).toContain('a URL without a password; give it by reference under password');
-    expect(faultOf('environment: prod\nstore:\n  url: postgres://u@h/d\n')).toBe(
-      'starr.yaml:3:8: store.url is "postgres://u@h/d"; allowed: one of { env }, { file }, { command }',
+  it('refuses a literal secret, says how to give it, and does not repeat it', () => {
+    const orders = 'environment: prod\ntargets:\n  postgres:\n    - name: orders\n';
+    const inUrl = faultOf(`${orders}      url: postgres://u:hunter2@h/d\n`);
+    expect(inUrl).toContain('a URL without a password; give it by reference under password');
+    const literal = faultOf(`${orders}      url: postgres://u@h/d\n      password: hunter2\n`);
+    expect(literal).toBe(
+      'starr.yaml:6:17: targets.postgres[0].password is no reference to a secret; allowed: one of { env }, { file }, { command }',
     );
+    const inShape = faultOf(
+      `${orders}      url: postgres://u@h/d\n      password: { is: hunter2 }\n`,
+    );
+    const webhook = faultOf(
+      'environment: prod\nnotify:\n  - { shape: slack, url: "https://hooks.example/hunter2" }\n',
+    );
+    const store = faultOf('environment: prod\nstore:\n  url: postgres://u:hunter2@h/d\n');
+    for (const fault of [inUrl, literal, inShape, webhook, store]) {
+      expect(fault).toMatch(/^starr\.yaml:\d+:\d+: /);
+      expect(fault).not.toContain('hunter2');
+    }
   });
 
   it('reports all faults at once', () => {

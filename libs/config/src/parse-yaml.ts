@@ -1,4 +1,4 @@
-import { DoctorError } from '@starr/kernel';
+import { DoctorError, maskText } from '@starr/kernel';
 import { isNode, LineCounter, parseDocument, type Document } from 'yaml';
 import type { z } from 'zod';
 import { allowedAt } from './allowed-at.ts';
@@ -44,10 +44,7 @@ function describeIssue(
   }
   const where = locate(document, lines, file, path);
   const received = document.getIn(path);
-  const shown =
-    received === undefined
-      ? 'is missing'
-      : `is ${JSON.stringify(isNode(received) ? received.toJSON() : received).slice(0, 80)}`;
+  const shown = received === undefined ? 'is missing' : shownValue(issue, received);
   const allowed =
     issue.code === 'invalid_value'
       ? issue.values.map(String).join(', ')
@@ -55,6 +52,14 @@ function describeIssue(
   const because =
     issue.code === 'custom' || issue.code === 'invalid_format' ? issue.message : allowed;
   return [`${where}: ${dotted(path)} ${shown}; allowed: ${because}`];
+}
+
+/** A secret that stands in the open is a mistake to be told of, not to be repeated in a terminal and its log. */
+function shownValue(issue: z.core.$ZodIssue, received: unknown): string {
+  // a reference is the only thing that may be given in more than one form
+  if (issue.code === 'invalid_union') return 'is no reference to a secret';
+  const value: unknown = isNode(received) ? received.toJSON() : received;
+  return `is ${maskText(JSON.stringify(value)).slice(0, 80)}`;
 }
 
 /** The nearest node that exists: a missing key is reported where its parent stands. */
