@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { parseOtlp, recordsFrom } from './parse-otlp.ts';
+import { parseOtlp, parseRecords } from './parse-otlp.ts';
 
 const SPAN = {
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
@@ -127,10 +127,18 @@ describe('parseOtlp', () => {
   });
 });
 
-describe('recordsFrom', () => {
+describe('parseRecords', () => {
   it("leaves Starr's own spans out", () => {
-    const spans = parseOtlp([...inScope(SPAN, 'starr', 'db-doctor'), ...inScope(SPAN)]);
-    expect(recordsFrom(spans).map(({ service }) => service)).toEqual(['checkout']);
+    const spans = [...inScope(SPAN, 'starr', 'db-doctor'), ...inScope(SPAN)];
+    expect(parseRecords(spans).map(({ service }) => service)).toEqual(['checkout']);
+  });
+
+  it('reads what parseOtlp reads, without what is shown to people', () => {
+    const failed = { ...SPAN, attributes: [attribute('http.status_code', '502')] };
+    const [shown] = parseOtlp(inScope(failed));
+    const [record] = parseRecords(inScope(failed));
+    expect(record).not.toHaveProperty('attributes');
+    expect(shown).toMatchObject({ ...record, isFailed: true });
   });
 });
 

@@ -15,32 +15,46 @@ export interface OtlpSpan extends SpanRecord {
 
 /** `resourceSpans` of OTLP JSON → spans. What is malformed is left out: one bad span must not hide the others. */
 export function parseOtlp(resourceSpans: readonly unknown[]): readonly OtlpSpan[] {
+  return spansIn(resourceSpans, (span, service, scope) => {
+    const record = recordFrom(span, service);
+    return (
+      record && {
+        ...record,
+        scope,
+        attributes: attributesFrom(member(span, 'attributes')),
+        events: listOf(member(span, 'events')).map((event) => textOf(member(event, 'name'))),
+      }
+    );
+  });
+}
+
+/** What judges get: without Starr's own spans, and without attributes, whose masking would cost more than all the rest. */
+export function parseRecords(resourceSpans: readonly unknown[]): readonly SpanRecord[] {
+  return spansIn(resourceSpans, (span, service, scope) =>
+    scope === OWN_SCOPE ? undefined : recordFrom(span, service),
+  );
+}
+
+function spansIn<T>(
+  resourceSpans: readonly unknown[],
+  make: (span: unknown, service: string, scope: string) => T | undefined,
+): readonly T[] {
   return resourceSpans.flatMap((resourceSpan) => {
-    const resource = attributesFrom(member(member(resourceSpan, 'resource'), 'attributes'));
-    const service = resource['service.name'] ?? '';
+    const resource = member(member(resourceSpan, 'resource'), 'attributes');
+    const service = maskText(attributeText(resource, 'service.name') ?? '');
     return listOf(member(resourceSpan, 'scopeSpans')).flatMap((scopeSpan) => {
       const scope = textOf(member(member(scopeSpan, 'scope'), 'name'));
-      return listOf(member(scopeSpan, 'spans')).flatMap(
-        (span) => spanFrom(span, service, scope) ?? [],
-      );
+      return listOf(member(scopeSpan, 'spans')).flatMap((span) => make(span, service, scope) ?? []);
     });
   });
 }
 
-/** Without Starr's own. */
-export function recordsFrom(spans: readonly OtlpSpan[]): readonly SpanRecord[] {
-  return spans
-    .filter(({ scope }) => scope !== OWN_SCOPE)
-    .map(({ scope: _scope, attributes: _attributes, events: _events, ...record }) => record);
-}
-
-function spanFrom(span: unknown, service: string, scope: string): OtlpSpan | undefined {
+function recordFrom(span: unknown, service: string): SpanRecord | undefined {
   const [traceId, spanId] = [textOf(member(span, 'traceId')), textOf(member(span, 'spanId'))];
   const start = nanosFrom(member(span, 'startTimeUnixNano'));
   const end = nanosFrom(member(span, 'endTimeUnixNano'));
   if (traceId === '' || spanId === '' || start === undefined || end === undefined) return undefined;
   const parent = textOf(member(span, 'parentSpanId'));
-  const attributes = attributesFrom(member(span, 'attributes'));
   const status = member(span, 'status');
   const message = textOf(member(status, 'message'));
   return {
@@ -52,11 +66,8 @@ function spanFrom(span: unknown, service: string, scope: string): OtlpSpan | und
     kind: kindFrom(member(span, 'kind')),
     startMs: millisFrom(start),
     durationMs: end > start ? millisFrom(end - start) : 0,
-    isFailed: isFailed(member(status, 'code'), attributes),
+    isFailed: isFailed(member(status, 'code'), member(span, 'attributes')),
     ...(message === '' ? {} : { message: maskText(message) }),
-    scope,
-    attributes,
-    events: listOf(member(span, 'events')).map((event) => textOf(member(event, 'name'))),
   };
 }
 
@@ -75,10 +86,12 @@ function millisFrom(nanos: bigint): number {
 }
 
 /** ERROR, or a server's 5xx that nobody marked. */
-function isFailed(code: unknown, attributes: Readonly<Record<string, string>>): boolean {
+function isFailed(code: unknown, attributes: unknown): boolean {
   if (code === 2 || code === 'STATUS_CODE_ERROR') return true;
   if (code === 1 || code === 'STATUS_CODE_OK') return false;
-  const http = attributes['http.response.status_code'] ?? attributes['http.status_code'];
+  const http =
+    attributeText(attributes, 'http.response.status_code') ??
+    attributeText(attributes, 'http.status_code');
   return http !== undefined && /^5\d\d$/.test(http);
 }
 
@@ -107,6 +120,12 @@ function attributesFrom(list: unknown): Readonly<Record<string, string>> {
       maskText(valueText(member(attribute, 'value'))),
     ]),
   );
+}
+
+/** One of them, as it stands; the last of several. */
+function attributeText(list: unknown, key: string): string | undefined {
+  const found = listOf(list).findLast((attribute) => member(attribute, 'key') === key);
+  return found === undefined ? undefined : valueText(member(found, 'value'));
 }
 
 /** `{ stringValue: 'a' }`, `{ intValue: '5' }`, `{ arrayValue: { values: [] } }` … */

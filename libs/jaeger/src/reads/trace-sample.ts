@@ -12,7 +12,7 @@ import {
 import type { JaegerRequest, RawSearch, RawTraces, Slice } from '../request.ts';
 import type { SpanRecord } from '../spans/span-record.ts';
 import { operationEntity, serviceEntity } from '../trace-entities.ts';
-import { parseOtlp, recordsFrom } from './parse-otlp.ts';
+import { parseRecords } from './parse-otlp.ts';
 
 /** The newest slice is so long at most, each before it twice the one after it. */
 const NEWEST_SLICE_MS = 60_000;
@@ -78,7 +78,7 @@ function sampleFrom(raw: RawTraces, slices: readonly Slice[]): TraceSample | Bli
   const sampled = new Set<string>();
   for (const search of raw.searches) {
     if (search.answer.state === 'failed') continue;
-    const spans = recordsFrom(parseOtlp(search.answer.resourceSpans));
+    const spans = parseRecords(search.answer.resourceSpans);
     for (const span of spans) seen.set(`${span.traceId}/${span.spanId}`, span);
     const traces = new Set(spans.map(({ traceId }) => traceId));
     if (traces.size >= TRACES_PER_SEARCH) sampled.add(search.service);
