@@ -144,9 +144,10 @@ export class PlanRuns {
 
   /** Never rejects: a run tells its trouble to those who follow. */
   async #finish(run: PlanRun, lease: Lease, ending: Promise<RunEnd>): Promise<void> {
-    const end = await ending;
+    const { end, says } = await ending;
     if (end === 'worse' && run.plan.sealed.effect.onMiss === 'undo-if-worse')
       await this.#takeBack(run);
+    if (end !== 'broken') run.events.push({ kind: 'ended', plan: await currentView(run), says });
     run.events.close();
     this.#runs.delete(run.plan.id);
     await run.store.leases.release(lease).catch(() => undefined); // it runs out by itself

@@ -4,11 +4,14 @@ import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
 import { applyAll, probeAll, type Applied } from './apply-all.ts';
 import { baseFromKept, keptFromBase, lookBefore, type WatchBase } from './effect-watch.ts';
 import { persist } from './persist.ts';
-import { currentView, notice, type PlanRun } from './plan-run.ts';
+import { notice, type PlanRun } from './plan-run.ts';
 import { verifyPlan, type Verified } from './verify-plan.ts';
 
-/** How a run ended; `not-verified`: nothing took place, or it cannot be told whether. */
-export type RunEnd = Verified | 'not-verified' | 'broken';
+/** How a run ended; `not-verified`: nothing took place, or it cannot be told whether. `broken`: those who follow got the error. */
+export interface RunEnd {
+  readonly end: Verified['end'] | 'not-verified' | 'broken';
+  readonly says: string;
+}
 
 type Before = Omit<WatchBase, 'lastActAt'>;
 
@@ -62,7 +65,7 @@ async function inRemedySpan(run: PlanRun, work: () => Promise<RunEnd>): Promise<
       error: rawMessage,
     });
     run.events.fail(error);
-    return 'broken';
+    return { end: 'broken', says: rawMessage };
   }
 }
 
@@ -97,6 +100,5 @@ async function endApplying(
     },
   );
   if (isVerified && moved) return verifyPlan(run, base);
-  run.events.push({ kind: 'ended', plan: await currentView(run), says });
-  return 'not-verified';
+  return { end: 'not-verified', says };
 }

@@ -7,10 +7,15 @@ import { persist } from './persist.ts';
 import { currentView, notice, type PlanRun } from './plan-run.ts';
 
 /** How verifying ended. `superseded`: another plan acted on the target. `stopped`: this process ends; the next one goes on. */
-export type Verified = 'established' | 'missed' | 'worse' | 'superseded' | 'stopped';
+export interface Verified {
+  readonly end: 'established' | 'missed' | 'worse' | 'superseded' | 'stopped';
+  /** One sentence, with what to do now. */
+  readonly says: string;
+}
 
-const INTERVAL_MS = { least: 250, most: 5000 };
-const LOOKS_IN_A_HOLD = 6;
+/** Looks that are too far apart make no hold: between them anything may have been. */
+const INTERVAL_MS = { least: 50, most: 5000 };
+const LOOKS_IN_A_HOLD = 12;
 
 /** Looks again and again until the effect is established or missed; evidence from before the act does not count. */
 export async function verifyPlan(run: PlanRun, base: WatchBase): Promise<Verified> {
@@ -31,8 +36,9 @@ async function watch(run: PlanRun, base: WatchBase): Promise<Verified> {
     const pauseMs =
       judgement.state === 'settling' ? untilMs : Math.min(intervalMs(effect), untilMs);
     await clock.sleep(Math.max(1, pauseMs), stopping);
-    if (stopping.aborted) return 'stopped';
-    if (await isSuperseded(run)) return finishSuperseded(run);
+    if (stopping.aborted)
+      return { end: 'stopped', says: 'This orchestrator ends; the next one goes on.' };
+    if (await isSuperseded(run)) return supersededBy(run);
     if (judgement.state !== 'settling' || clock.now() >= judgement.until) {
       const sample = await lookAfter(run, base);
       if (sample !== undefined) samples.push(sample);
@@ -83,32 +89,27 @@ async function isSuperseded({ store, plan }: PlanRun): Promise<boolean> {
   return now?.state === 'superseded';
 }
 
-async function finishSuperseded(run: PlanRun): Promise<Verified> {
-  const plan = await currentView(run);
-  run.events.push({
-    kind: 'ended',
-    plan,
-    says: plan.result ?? 'Another plan acted on the target.',
-  });
-  return 'superseded';
+async function supersededBy(run: PlanRun): Promise<Verified> {
+  const { result } = await currentView(run);
+  return { end: 'superseded', says: result ?? 'Another plan acted on the target.' };
 }
 
-async function finish(run: PlanRun, judgement: EffectJudgement): Promise<Verified> {
+async function finish(run: PlanRun, { state, says: judged }: EffectJudgement): Promise<Verified> {
   const { plan, store, context } = run;
-  const isEstablished = judgement.state === 'established';
-  const state: PlanState = isEstablished ? 'established' : 'missed';
-  const says = isEstablished
-    ? `The effect is established: ${judgement.says}.`
-    : `The effect is ${wordsOf(judgement.state)}: ${judgement.says}. ${adviceFor(run)}`;
-  await persist(() => store.plans.move(plan.id, ['verifying'], state, { says }), {
+  const end = state === 'established' || state === 'worse' ? state : 'missed';
+  const says =
+    end === 'established'
+      ? `The effect is established: ${judged}.`
+      : `The effect is ${wordsOf(state)}: ${judged}. ${adviceFor(run, end)}`;
+  const kept: PlanState = end === 'established' ? 'established' : 'missed';
+  await persist(() => store.plans.move(plan.id, ['verifying'], kept, { says }), {
     clock: context.clock,
     stopping: context.stopping,
     onAway: () => {
       notice(run, 'the store is away: how the effect ended is written when it is back');
     },
   });
-  run.events.push({ kind: 'ended', plan: await currentView(run), says });
-  return isEstablished ? 'established' : judgement.state === 'worse' ? 'worse' : 'missed';
+  return { end, says };
 }
 
 function wordsOf(state: EffectJudgement['state']): string {
@@ -119,9 +120,10 @@ function wordsOf(state: EffectJudgement['state']): string {
       : 'missed';
 }
 
-function adviceFor({ plan }: PlanRun): string {
-  const isReversible = plan.sealed.operations.some(({ reversible }) => reversible);
-  return isReversible
+function adviceFor({ plan }: PlanRun, end: 'missed' | 'worse'): string {
+  if (end === 'worse' && plan.sealed.effect.onMiss === 'undo-if-worse')
+    return 'It is taken back, as the remedy says for this case.';
+  return plan.sealed.operations.some(({ reversible }) => reversible)
     ? `Nothing was taken back; to do so: starr undo ${plan.id}`
     : 'What was done cannot be taken back; sweep again.';
 }

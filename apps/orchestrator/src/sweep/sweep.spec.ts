@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { answerFromJson } from '@starr/incident';
 import { statusOf } from '@starr/kernel';
 import { startPostgres, type LabPostgres } from '@starr/lab';
@@ -6,6 +15,8 @@ import type { AnswerView, SweepEvent } from '@starr/wire';
 import { codeOf, collect, untilTrue } from '../test/collect.ts';
 import { House } from '../test/house.ts';
 import { startPond, type Pond } from '../test/pond.ts';
+
+jest.setTimeout(60_000);
 
 const never = () => new AbortController().signal;
 let server: LabPostgres;
@@ -221,9 +232,12 @@ describe('a doctor that is away', () => {
     const doomed = await house.doctorProcess('doomed', { bog: hanging.url });
     const doctor = await house.doctor('pond-doctor', { lake: well.url });
     const { client } = await house.orchestrator([doctor, { ...doomed, prefixes: ['pond.'] }]);
-    setTimeout(() => void doomed.process.kill(), 600);
+    await client.describeCatalog();
     const startedMs = performance.now();
-    const events = await collect(client.sweep({}, never()));
+    const sweeping = collect(client.sweep({}, never()));
+    await untilTrue(() => hanging.looks > 0);
+    await doomed.process.kill();
+    const events = await sweeping;
     expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(blindReasons(events)).toEqual({ bog: 'unreachable' });
     expect(only(events, 'check')).toHaveLength(2);
@@ -297,13 +311,13 @@ describe('a store that is away', () => {
     const { client } = await house.orchestrator([doctor], { storeUrl: own.superuserUrl });
     expect(answerOf(await collect(client.sweep({}, never()))).incident).toBe('INC-1');
     pond.isSilent = true; // holds the sweep until the store is dead
-    setTimeout(() => {
-      void own.kill().then(() => {
-        pond.isSilent = false;
-      });
-    }, 300);
     const startedMs = performance.now();
-    const events = await collect(client.sweep({}, never()));
+    const looks = pond.looks;
+    const sweeping = collect(client.sweep({}, never()));
+    await untilTrue(() => pond.looks > looks);
+    await own.kill();
+    pond.isSilent = false;
+    const events = await sweeping;
     expect(performance.now() - startedMs).toBeLessThan(5000);
     expect(only(events, 'ended')[0]).toMatchObject({ recorded: false });
     expect(only(events, 'notice').map(({ says }) => says)).toContain(

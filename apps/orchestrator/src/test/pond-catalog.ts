@@ -56,8 +56,8 @@ const drain = defineRemedy({
   params: z.strictObject({
     by: z.number().min(1),
     steps: z.number().min(1).max(9).default(1),
-    holdMs: z.number().default(300),
-    withinMs: z.number().default(5000),
+    holdMs: z.number().default(1200),
+    withinMs: z.number().default(10_000),
   }),
   reads: { level: levelRead },
   plan({ by, steps, holdMs, withinMs }, { level }, { target }) {

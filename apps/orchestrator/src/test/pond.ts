@@ -30,7 +30,16 @@ interface Waiting {
 export async function startPond(): Promise<Pond> {
   const effects = new Map<string, number>();
   let waiting: Waiting[] = [];
-  const pond = { level: 0, risesBy: 0, hold: 'none' as Hold, isSilent: false, looks: 0 };
+  const pond = {
+    level: 0,
+    risesBy: 0,
+    hold: 'none' as Hold,
+    isSilent: false,
+    looks: 0,
+    get held() {
+      return waiting.length;
+    },
+  };
   const act = (id: string, by: number): void => {
     effects.set(id, (effects.get(id) ?? 0) + 1);
     pond.level -= by;
@@ -61,8 +70,8 @@ export async function startPond(): Promise<Pond> {
       // While an act is held nobody knows whether it will take place.
       reply(response, { times: effects.get(id) ?? 0, held: waiting.length });
     } else {
-      if (pond.isSilent) return;
       pond.looks += 1;
+      if (pond.isSilent) return;
       pond.level += pond.risesBy;
       reply(response, { level: pond.level });
     }
@@ -71,9 +80,6 @@ export async function startPond(): Promise<Pond> {
   return Object.assign(pond, {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     effects,
-    get held() {
-      return waiting.length;
-    },
     release: () => {
       const all = waiting;
       waiting = [];
