@@ -15,5 +15,5 @@ export const CATALOGS: readonly {
   { doctor: 'cache-doctor', library: 'redis', catalog: redisCatalog },
   { doctor: 'k8s-doctor', library: 'kubernetes', catalog: kubernetesCatalog },
   { doctor: 'resilience', library: 'resilience', catalog: resilienceCatalog },
-  { doctor: 'orchestrator', library: 'jaeger', catalog: jaegerCatalog as Catalog },
+  { doctor: 'orchestrator', library: 'jaeger', catalog: jaegerCatalog },
 ];

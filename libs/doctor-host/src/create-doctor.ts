@@ -48,14 +48,7 @@ export function createDoctor<Q, O>(
       checkThresholds(id, values, diagnostics);
   }
   const states = targets.map((target) => createState(target, clock, options.sampleLimits));
-  const stopSampler =
-    options.sampler === 'off'
-      ? () => undefined
-      : startSampler(states, diagnostics, clock, {
-          intervalMs: 15_000,
-          budgetMs: 1000,
-          ...options.sampler,
-        });
+  const stopSampler = sampling(options.sampler, states, diagnostics, clock);
   const life = randomUUID();
   const sealing = createSealing(options.sealKey ?? crypto.getRandomValues(new Uint8Array(32)));
   const operations = new Operations({
@@ -98,6 +91,20 @@ export function createDoctor<Q, O>(
       await Promise.allSettled(targets.map(({ adapter }) => adapter.close()));
     },
   };
+}
+
+function sampling(
+  options: DoctorOptions<unknown, unknown>['sampler'],
+  states: readonly TargetState[],
+  diagnostics: Catalog['diagnostics'],
+  clock: Clock,
+): () => void {
+  if (options === 'off') return () => undefined;
+  return startSampler(states, diagnostics, clock, {
+    intervalMs: 15_000,
+    budgetMs: 1000,
+    ...options,
+  });
 }
 
 function createState(
