@@ -1,7 +1,13 @@
-import type { Scenario } from '../scenario.ts';
+import type { StageOptions } from '@starr/lab';
+import type { PlayContext, Played, Scenario } from '../scenario.ts';
 import { passTime, startPlainDay } from './plain-stage.ts';
+import { untilCalm } from './shop-state.ts';
 
-const MAX_CONNECTIONS = 60;
+/** Slots that are reserved for superusers. */
+const RESERVED = 3;
+/** What the rest of the shop and the doctor hold as a rule; it has room for more without filling the slots. */
+const OTHERS = 6;
+const ORDERS_POOL_MAX = 4;
 
 /** A big pool that was opened at the start and is never needed: 85 % of the slots, flat, idle, nobody waiting. */
 export const staticPool: Scenario = {
@@ -9,19 +15,13 @@ export const staticPool: Scenario = {
   title: 'control: a big static pool at 85 % of the slots',
   kind: 'control',
   needs: [],
-  async play({ seeded, look }) {
-    // 57 usable slots; the rest of the shop holds a few of its own
-    const each = Math.floor((0.85 * (MAX_CONNECTIONS - 3) - 10) / 2);
-    const { stage } = await startPlainDay(seeded, {
-      maxConnections: MAX_CONNECTIONS,
-      checkout: { count: 2, faults: `static-pool:${each}`, poolMax: each + 5 },
+  play(context) {
+    const maxConnections = context.seeded.int(64, 90);
+    const each = Math.floor((0.85 * (maxConnections - RESERVED) - OTHERS) / 2);
+    return playControl(context, {
+      maxConnections,
+      checkout: { count: 2, faults: `static-pool:${each}`, poolMax: ORDERS_POOL_MAX },
     });
-    try {
-      await passTime(seeded, 6000, 10_000);
-      return { truth: { causes: [], path: [] }, sweep: await look(stage.services) };
-    } finally {
-      await stage.stop();
-    }
   },
 };
 
@@ -31,15 +31,17 @@ export const loudErrors: Scenario = {
   title: 'control: loud old errors with nothing wrong',
   kind: 'control',
   needs: [],
-  async play({ seeded, look }) {
-    const { stage } = await startPlainDay(seeded, {
-      checkout: { faults: `errors:${seeded.int(120, 600)}` },
-    });
-    try {
-      await passTime(seeded, 6000, 10_000);
-      return { truth: { causes: [], path: [] }, sweep: await look(stage.services) };
-    } finally {
-      await stage.stop();
-    }
-  },
+  play: (context) =>
+    playControl(context, { checkout: { faults: `errors:${context.seeded.int(120, 600)}` } }),
 };
+
+async function playControl({ seeded, look }: PlayContext, options: StageOptions): Promise<Played> {
+  const { stage } = await startPlainDay(seeded, options);
+  try {
+    await passTime(seeded, 6000, 10_000);
+    await untilCalm(stage);
+    return { truth: { causes: [], path: [] }, sweep: await look(stage.services) };
+  } finally {
+    await stage.stop();
+  }
+}

@@ -1,14 +1,6 @@
-import {
-  findGoTools,
-  startStage,
-  waitUntil,
-  type ShopProcess,
-  type Stage,
-  type StageOptions,
-  type Traffic,
-} from '@starr/lab';
-import { z } from 'zod';
+import { findGoTools, startStage, type Stage, type StageOptions, type Traffic } from '@starr/lab';
 import type { Seeded } from '../seeded.ts';
+import { untilBreakersOpen } from './shop-state.ts';
 
 export interface PlainDay {
   readonly stage: Stage;
@@ -50,25 +42,8 @@ export async function switchOn({ shop }: Stage, fault: string): Promise<void> {
 export async function stickBreakers(stage: Stage): Promise<void> {
   await switchOn(stage, 'breaker-stuck');
   await stage.shop.setPayments({ healthy: false });
-  await waitUntil(
-    async () => {
-      const open = await Promise.all(stage.shop.checkouts.map(isPaymentsBreakerOpen));
-      return open.every(Boolean) || undefined;
-    },
-    { what: 'the breakers of payments to open', withinMs: 40_000 },
-  );
+  await untilBreakersOpen(stage);
   await stage.shop.setPayments({ healthy: true });
-}
-
-const policiesSchema = z.object({
-  policies: z.array(z.object({ kind: z.string(), name: z.string(), state: z.string().optional() })),
-});
-
-async function isPaymentsBreakerOpen(checkout: ShopProcess): Promise<boolean> {
-  const { policies } = policiesSchema.parse(await checkout.state());
-  return policies.some(
-    ({ kind, name, state }) => kind === 'breaker' && name === 'payments' && state === 'open',
-  );
 }
 
 /** Users alone know whether a cure has helped, under unchanged load. */
