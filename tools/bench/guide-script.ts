@@ -6,6 +6,7 @@ export type ProgramPaths = Readonly<Record<GuideProgram, string>>;
 /** The guide's commands as processes that can be run. */
 export interface GuideScript {
   readonly commands: readonly GuideCommand[];
+  readonly lines: readonly CommandLine[];
   /** One after another, as a person works through the guide. Milliseconds. */
   inSequence(): Promise<number>;
   /** All started together; ends with the slowest. Milliseconds. */
@@ -21,6 +22,7 @@ export function createGuideScript(
   const lines = commands.map((command) => lineOf(command, paths));
   return {
     commands,
+    lines,
     async inSequence() {
       const startedAtMs = performance.now();
       for (const line of lines) await runCommand(line);

@@ -1,5 +1,6 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { judgeGoals } from './goals.ts';
+import { reportMicro } from './micro/report-micro.ts';
 import { parseBenchArgs, type BenchOptions } from './options.ts';
 import { reportSweep } from './report-sweep.ts';
 import { benchSweep } from './sweep-bench.ts';
@@ -25,5 +26,6 @@ async function run({ parts, rounds, withJaeger }: BenchOptions): Promise<number>
     console.log(reportSweep(bench));
     isMissed = bench.scenes.some(({ results }) => judgeGoals(results).some(({ isMet }) => !isMet));
   }
+  if (parts.has('micro')) console.log(await reportMicro(rounds, say));
   return isMissed ? 1 : 0;
 }

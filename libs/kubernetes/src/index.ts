@@ -9,3 +9,4 @@ export type { KubernetesAccess, KubernetesConfig } from './kubernetes-config.ts'
 
 /* For other libraries and for tests: what travels between catalog and adapter. */
 export type { KubernetesAct, KubernetesRequest } from './request.ts';
+export { mineTemplates, type Template } from './logs/template-miner.ts';
