@@ -6,6 +6,7 @@ import {
   entityKey,
   isBlindSpot,
   statusOf,
+  systemClock,
   type GrantsAdvice,
   type Receipt,
 } from '@starr/kernel';
@@ -13,6 +14,7 @@ import { buildGoTools, waitUntil } from '@starr/lab';
 import { createKubernetesAdapter } from './adapter/create-kubernetes-adapter.ts';
 import { kubernetesCatalog } from './catalog.ts';
 import { rollbackPatch } from './adapter/rollback-patch.ts';
+import { logsRead } from './reads/logs.ts';
 import type { KubernetesAct } from './request.ts';
 import {
   applyToEnd,
@@ -478,6 +480,90 @@ onKubernetes(`a real cluster${missing ? ` (skipped: ${missing.why})` : ''}`, () 
         says: expect.stringMatching(/may not get deployments.*cure: kubectl create role/),
       });
       await weak.close();
+    });
+  });
+
+  describe('sick and noisy pods', () => {
+    type Seen = Awaited<ReturnType<typeof sweepOnce>>['verdicts'];
+    const about = (name: string) => ({ kind: 'deployment', name: `shop/${name}`, scope: 'prod' });
+    const findingOf = (verdicts: Seen, id: string, name: string) =>
+      verdicts[id]?.findings?.find((finding) => finding.about.name === `shop/${name}`);
+    const until = (what: string, isThere: (verdicts: Seen) => boolean): Promise<Seen> =>
+      waitUntil(
+        async () => {
+          const { verdicts } = await sweepOnce(adapter);
+          return isThere(verdicts) ? verdicts : undefined;
+        },
+        { what, withinMs: 30_000 },
+      );
+
+    it('that end again and again are found, with their last words but no secret of these', async () => {
+      await cluster.deploy('crash', { replicas: 1, env: { END_AFTER_MS: '200' } });
+      const verdicts = await until('restarts and a crash loop', (seen) =>
+        ['k8s.restarts', 'k8s.pod-status'].every(
+          (id) => findingOf(seen, id, 'crash') !== undefined,
+        ),
+      );
+      expect(findingOf(verdicts, 'k8s.restarts', 'crash')).toMatchObject({
+        about: about('crash'),
+        says: expect.stringMatching(/^shop\/crash: \d+ restarts on 1 pods; ended by exit code 3$/),
+      });
+      expect(findingOf(verdicts, 'k8s.pod-status', 'crash')).toMatchObject({
+        rows: [
+          {
+            reason: 'CrashLoopBackOff',
+            container: 'app',
+            event: expect.stringMatching(/^(BackOff|Unhealthy): /),
+          },
+        ],
+      });
+      const { see } = await sweepOnce(adapter);
+      const logs = JSON.stringify(await see(logsRead));
+      expect(logs).toContain('last words password=***');
+      expect(logs).not.toContain('hunter2');
+      await cluster.remove('crash');
+    });
+
+    it('that are killed for memory are found, with their limit', async () => {
+      await cluster.deploy('hungry', { replicas: 1, image: 'shop/hungry', memory: '120Mi' });
+      const verdicts = await until(
+        'a kill for memory',
+        (seen) => findingOf(seen, 'k8s.restarts', 'hungry') !== undefined,
+      );
+      expect(findingOf(verdicts, 'k8s.restarts', 'hungry')).toMatchObject({
+        says: expect.stringMatching(/killed for memory; ended by OOMKilled$/),
+        rows: [{ memoryLimit: '120Mi', exitCode: 137, ended: 'OOMKilled' }],
+      });
+      await cluster.remove('hungry');
+    });
+
+    it('that have no image are found at once', async () => {
+      await cluster.deploy('imageless', { replicas: 1, image: 'nobody/knows:1' });
+      const verdicts = await until(
+        'a missing image',
+        (seen) => findingOf(seen, 'k8s.pod-status', 'imageless') !== undefined,
+      );
+      expect(findingOf(verdicts, 'k8s.pod-status', 'imageless')?.says).toMatch(
+        /1 of 1 pods (ImagePullBackOff|ErrImagePull)/,
+      );
+      await cluster.remove('imageless');
+    });
+
+    it('that have always been loud are no finding, nor after a rollout that changed nothing of it', async () => {
+      await cluster.deploy('loud', { env: { ERRORS_PER_S: '10' } });
+      await cluster.rolledOut('loud');
+      const findings: unknown[] = [];
+      const look = async (): Promise<void> => {
+        await systemClock.sleep(2500);
+        const { verdicts } = await sweepOnce(adapter);
+        findings.push(findingOf(verdicts, 'k8s.error-distribution', 'loud')?.says);
+      };
+      for (let n = 0; n < 7; n += 1) await look();
+      await cluster.setEnv('loud', { ERRORS_PER_S: '10', HARMLESS: 'yes' });
+      await cluster.rolledOut('loud');
+      for (let n = 0; n < 4; n += 1) await look();
+      expect(findings).toEqual(findings.map(() => undefined));
+      await cluster.remove('loud');
     });
   });
 

@@ -36,6 +36,14 @@ const IMAGES: ImageTable = {
       process.on('SIGTERM', () => process.exit(0));`,
     ],
   },
+  // takes memory until somebody ends it
+  'shop/hungry': {
+    entrypoint: [
+      process.execPath,
+      '-e',
+      'const all = []; setInterval(() => all.push(Buffer.alloc(20e6, 1)), 20);',
+    ],
+  },
 };
 
 export interface TestCluster extends AsyncDisposable {
@@ -60,6 +68,7 @@ export interface DeployOptions {
   readonly replicas?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly image?: string;
+  readonly memory?: string;
   readonly labels?: Readonly<Record<string, string>>;
 }
 
@@ -152,7 +161,7 @@ function envList(env: Readonly<Record<string, string>>): unknown {
 }
 
 function deploymentBody(name: string, options: DeployOptions): unknown {
-  const { replicas = 2, env = {}, image = 'shop/app:1', labels = {} } = options;
+  const { replicas = 2, env = {}, image = 'shop/app:1', labels = {}, memory } = options;
   return {
     apiVersion: 'apps/v1',
     kind: 'Deployment',
@@ -169,6 +178,7 @@ function deploymentBody(name: string, options: DeployOptions): unknown {
               name: 'app',
               image,
               env: envList(env),
+              ...(memory !== undefined && { resources: { limits: { memory } } }),
               readinessProbe: { httpGet: { port: 8080 }, periodSeconds: 1 },
             },
           ],
