@@ -12,10 +12,26 @@ export interface OwnAddresses {
 /** application ← client – address: so far an address is a thing's own, and not somebody else's. */
 const OWN_EDGES = 2;
 
+/** Kept as long as the graph: every pair of findings without a path asks for both its sides. */
+const known = new WeakMap<EntityGraph, Map<string, OwnAddresses>>();
+
 export function ownAddresses(
   graph: EntityGraph,
   entities: readonly Entity[],
   moment?: Date,
+): OwnAddresses {
+  const ofGraph = known.get(graph) ?? new Map<string, OwnAddresses>();
+  known.set(graph, ofGraph);
+  const key = [moment?.getTime(), ...entities.map((entity) => graph.idOf(entity))].join('\n');
+  const own = ofGraph.get(key) ?? lookUp(graph, entities, moment);
+  ofGraph.set(key, own);
+  return own;
+}
+
+function lookUp(
+  graph: EntityGraph,
+  entities: readonly Entity[],
+  moment: Date | undefined,
 ): OwnAddresses {
   const identified: Entity[] = [];
   const ends: PathEnd[] = [];
