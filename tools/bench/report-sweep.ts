@@ -13,7 +13,8 @@ const ENTRANTS: readonly (readonly [Entrant, string])[] = [
 const MOST_SPANS = 12;
 
 export function reportSweep(bench: SweepBench): string {
-  const { commands, first, emptyProcess, scenes, footprint } = bench;
+  const { commands, first, emptyProcess, scenes, footprint, processorMs } = bench;
+  const { command, services, script } = processorMs;
   const checks = [...new Set(commands.map(({ check }) => check))];
   return [
     `The rival: ${commands.length} commands of the guide for ${checks.length} checks`,
@@ -29,6 +30,10 @@ export function reportSweep(bench: SweepBench): string {
     line('starr sweep --json, as a process', first.spread),
     `  ${first.withHistory} of ${first.spread.runs} found history kept by the services`,
     line('a Node process that does nothing', emptyProcess),
+    '',
+    'Processor time a run, that of the patients left out',
+    `  sweep   the command ${command.toFixed(0)} ms, the five services ${services.toFixed(0)} ms`,
+    `  script  its ${commands.length} commands ${script.toFixed(0)} ms: ${(script / (command + services)).toFixed(2)} times the sweep, ${(script / services).toFixed(2)} times its services`,
     '',
     'Footprint a run, by the patients’ own counters (background taken off)',
     ...footprintLines(footprint),

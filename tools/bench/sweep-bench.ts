@@ -8,10 +8,11 @@ import type { Entrant } from './goals.ts';
 import { guideCommands, type GuideCommand } from './guide-commands.ts';
 import { createGuideScript, type GuideScript } from './guide-script.ts';
 import { patientReader } from './patient-counts.ts';
+import { processorMsOf, processorMsOfPids } from './processor-time.ts';
 import { race } from './race.ts';
 import { runCommand } from './run-command.ts';
 import { spreadOf, type Spread } from './statistics.ts';
-import { connect, sweepAsClient, sweepAsProcess, type MeasuredSweep } from './sweeps.ts';
+import { connect, sweepAsClient, sweepAsProcess, sweepLine, type MeasuredSweep } from './sweeps.ts';
 import { traceCosts, type SpanCost } from './trace-costs.ts';
 
 export interface SceneResult {
@@ -32,6 +33,12 @@ export interface SweepBench {
   readonly emptyProcess: Spread;
   readonly scenes: readonly SceneResult[];
   readonly footprint: { readonly sweep: NetCounts; readonly script: NetCounts };
+  /** Of one run, whatever else the machine does. */
+  readonly processorMs: {
+    readonly command: number;
+    readonly services: number;
+    readonly script: number;
+  };
 }
 
 const FIRST_SWEEPS = 3;
@@ -66,6 +73,7 @@ export async function benchSweep(
   say('the footprint, without users');
   await traffic.stop();
   const footprint = await measureBoth(bench);
+  const processorMs = await measureProcessor(bench, services);
   await stage.shop.startTraffic({ perSecond: TRAFFIC_PER_SECOND });
   await stage.shop.rollOut({ tag: LEAKING_TAG });
   say('a rollout leaks connections');
@@ -80,6 +88,7 @@ export async function benchSweep(
     emptyProcess: await emptyProcesses(options.rounds),
     scenes: [healthy, leaking],
     footprint,
+    processorMs,
   };
 }
 
@@ -146,6 +155,24 @@ async function measureBoth({ stage, script, client }: Bench): Promise<SweepBench
   return {
     sweep: await measureFootprint(read, background, FOOTPRINT_RUNS, () => sweepAsClient(client)),
     script: await measureFootprint(read, background, FOOTPRINT_RUNS, () => script.inSequence()),
+  };
+}
+
+/** The samplers of the services are in theirs: seconds apart, they weigh little in one sweep's second. */
+async function measureProcessor(
+  { stage, script, client }: Bench,
+  services: Services,
+): Promise<SweepBench['processorMs']> {
+  const pids = Object.values(await services.pids());
+  const before = await processorMsOfPids(pids);
+  for (let run = 0; run < FOOTPRINT_RUNS; run += 1) await sweepAsClient(client);
+  const after = await processorMsOfPids(pids);
+  let typed = 0;
+  for (const line of script.lines) typed += await processorMsOf(line);
+  return {
+    command: await processorMsOf(sweepLine(stage.backstage.configPath)),
+    services: (after - before) / FOOTPRINT_RUNS,
+    script: typed,
   };
 }
 

@@ -7,7 +7,7 @@ import {
   type OrchestratorClient,
 } from '@starr/wire';
 import { z } from 'zod';
-import { runCommand } from './run-command.ts';
+import { runCommand, type CommandLine } from './run-command.ts';
 
 const SWEEP_WITHIN_MS = 60_000;
 
@@ -27,10 +27,15 @@ export interface MeasuredSweep {
 
 const printed = z.object({ traceId: z.string().optional(), answer: answerSchema });
 
+/** `starr sweep --json`, from source. */
+export function sweepLine(configPath: string): CommandLine {
+  const args = starrArgs(['--config', configPath, 'sweep', '--json']);
+  return { program: process.execPath, args };
+}
+
 /** As a person does it: the process from its start to its end. Rejects when the sweep fails. */
 export async function sweepAsProcess(configPath: string): Promise<MeasuredSweep> {
-  const args = starrArgs(['--config', configPath, 'sweep', '--json']);
-  const { code, stdout, stderr, tookMs } = await runCommand({ program: process.execPath, args });
+  const { code, stdout, stderr, tookMs } = await runCommand(sweepLine(configPath));
   if (code === 3) throw new Error(`starr sweep failed: ${stderr}`);
   const { answer, traceId } = printed.parse(JSON.parse(stdout));
   return measured(tookMs, answer, traceId);
