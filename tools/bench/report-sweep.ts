@@ -28,7 +28,7 @@ export function reportSweep(bench: SweepBench): string {
     '',
     'The first sweep of services that have just started',
     line('starr sweep --json, as a process', first.spread),
-    `  ${first.withHistory} of ${first.spread.runs} found history kept by the services`,
+    `  ${first.withHistory} of ${first.spread.runs} had history; the others took both samples themselves`,
     line('a Node process that does nothing', emptyProcess),
     '',
     'Processor time a run, that of the patients left out',

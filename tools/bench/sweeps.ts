@@ -65,7 +65,8 @@ function measured(
     checks: answer.checks.length,
     blind: answer.checks.filter(({ status }) => status === 'blind').length,
     causes: answer.causes.map(({ playbook }) => playbook),
-    hasHistory: answer.historySince !== undefined,
+    // samples that the sweep took itself are no history
+    hasHistory: answer.historySince !== undefined && answer.historySince < answer.startedAt,
     traceId,
     cost: answer.cost,
   };
