@@ -52,9 +52,10 @@ export function examineRequestToProto(request: ExamineRequest): pb.ExamineReques
 }
 
 export function examineRequestFromProto(request: pb.ExamineRequest): ExamineRequest {
-  const thresholds: Record<string, Record<string, number>> = {};
+  // Names come from the wire: on plain objects one of them would be __proto__.
+  const thresholds = bare<Record<string, number>>();
   for (const { diagnostic, threshold, value } of request.thresholds) {
-    (thresholds[diagnostic] ??= {})[threshold] = value;
+    (thresholds[diagnostic] ??= bare<number>())[threshold] = value;
   }
   return {
     targets: request.targets,
@@ -66,6 +67,10 @@ export function examineRequestFromProto(request: pb.ExamineRequest): ExamineRequ
       evidenceNotBefore: dateFromProto(request.evidenceNotBefore),
     }),
   };
+}
+
+function bare<T>(): Record<string, T> {
+  return Object.create(null) as Record<string, T>;
 }
 
 export function checkResultToProto(result: CheckResult): pb.ExamineResponse {

@@ -8,13 +8,18 @@ import {
   type SealedPlan,
   type Value,
 } from '@starr/kernel';
-import { ExamineResponse, SealedPlan as SealedPlanMessage } from './gen/starr/doctor/v1/doctor.ts';
+import {
+  ExamineRequest,
+  ExamineResponse,
+  SealedPlan as SealedPlanMessage,
+} from './gen/starr/doctor/v1/doctor.ts';
 import {
   checkResultFromProto,
   checkResultToProto,
   columnsFromProto,
   columnsToProto,
   errorFromStatus,
+  examineRequestFromProto,
   momentFromProto,
   momentToProto,
   probeResultFromProto,
@@ -136,6 +141,23 @@ describe('messages', () => {
   );
 });
 
+describe('names from the wire', () => {
+  it('are names, also those that every object has', () => {
+    const request = ExamineRequest.fromPartial({
+      thresholds: [
+        { diagnostic: '__proto__', threshold: 'polluted', value: 1 },
+        { diagnostic: 'db.x', threshold: '__proto__', value: 2 },
+      ],
+    });
+    const { thresholds } = examineRequestFromProto(request);
+    expect(({} as Record<string, unknown>)['polluted']).toBeUndefined();
+    expect(Object.entries(thresholds ?? {}).map(([id, each]) => [id, Object.keys(each)])).toEqual([
+      ['__proto__', ['polluted']],
+      ['db.x', ['__proto__']],
+    ]);
+  });
+});
+
 describe('what a reader does not know', () => {
   it('a status reads as blind, not as healthy', () => {
     const message = {
@@ -188,6 +210,19 @@ describe('errors over the wire', () => {
         });
     },
   );
+
+  it('what a caller sent is not echoed whole: a header too large would break the connection', () => {
+    const received = '…'.repeat(100_000);
+    const message = `target is ${received}`;
+    const left = statusFromError(
+      new DoctorError('TARGET_UNKNOWN', { message, details: { field: received, received } }),
+    );
+    const [binary] = left.metadata?.get('grpc-status-details-bin') ?? [];
+    const headerBytes = encodeURI(left.details).length + (binary?.length ?? 0) * 1.4;
+    expect(headerBytes).toBeLessThan(60_000);
+    expect(left.details).toMatch(/^target is …+ … \(100010 characters\)$/);
+    expect(errorFromStatus(left).code).toBe('TARGET_UNKNOWN');
+  });
 
   it('an error that is not ours leaves as a fixed sentence', () => {
     const left = statusFromError(new Error('password=hunter2'));

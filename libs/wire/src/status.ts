@@ -51,6 +51,12 @@ const DETAILS = 'grpc-status-details-bin';
 const ERROR_INFO = 'type.googleapis.com/google.rpc.ErrorInfo';
 const BAD_REQUEST = 'type.googleapis.com/google.rpc.BadRequest';
 
+/**
+ * Status travels in headers, and one that is too large breaks the connection with all calls on it: what a caller
+ * sent is not echoed whole. Ample for everything that is ours to say.
+ */
+const MOST_CHARACTERS = { message: 2000, detail: 1000 };
+
 /** An error as it leaves a service. What is not ours leaves as a fixed sentence; its text is for the log only. */
 export function statusFromError(
   thrown: unknown,
@@ -58,6 +64,7 @@ export function statusFromError(
   const error =
     isDoctorError(thrown) && thrown.code !== 'INTERNAL' ? thrown : new DoctorError('INTERNAL');
   const code = STATUS_OF[error.code];
+  const message = cut(error.rawMessage, MOST_CHARACTERS.message);
   const details: Any[] = [
     {
       typeUrl: ERROR_INFO,
@@ -65,25 +72,30 @@ export function statusFromError(
         ErrorInfo.encode({
           reason: error.code,
           domain: 'starr',
-          metadata: { ...error.details },
+          metadata: cutAll(error.details),
         }).finish(),
       ),
     },
   ];
   const field = error.details['field'];
   if (field !== undefined) {
-    const violations = { fieldViolations: [{ field, description: error.rawMessage }] };
+    const violations = { fieldViolations: [{ field: cut(field), description: cut(message) }] };
     details.push({
       typeUrl: BAD_REQUEST,
       value: Buffer.from(BadRequest.encode(violations).finish()),
     });
   }
   const metadata = new Metadata();
-  metadata.set(
-    DETAILS,
-    Buffer.from(Status.encode({ code, message: error.rawMessage, details }).finish()),
-  );
-  return { code, details: error.rawMessage, metadata };
+  metadata.set(DETAILS, Buffer.from(Status.encode({ code, message, details }).finish()));
+  return { code, details: message, metadata };
+}
+
+function cut(text: string, most = MOST_CHARACTERS.detail): string {
+  return text.length <= most ? text : `${text.slice(0, most)} … (${text.length} characters)`;
+}
+
+function cutAll(details: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(details).map(([key, value]) => [key, cut(value)]));
 }
 
 /** Any error of a call as a DoctorError: ours with its own code, others by their status. */
