@@ -26,7 +26,11 @@ export function unary<Req, Res>(
     call.on('cancelled', () => {
       abort.abort();
     });
-    handle(call.request, { signal: abort.signal, metadata: call.metadata }).then(
+    const { request, metadata } = call;
+    // A handler that throws at once must not leave as a fault of gRPC's own.
+    new Promise<Res>((resolve) => {
+      resolve(handle(request, { signal: abort.signal, metadata }));
+    }).then(
       (response) => {
         callback(null, response);
       },
