@@ -231,7 +231,8 @@ async function getPlan(query: Query, id: string, lock = ''): Promise<StoredPlan 
 
 async function needPlan(query: Query, id: string, lock?: 'FOR UPDATE'): Promise<StoredPlan> {
   const plan = await getPlan(query, id, lock);
-  if (plan === undefined) throw new DoctorError('PLAN_UNKNOWN', { details: { plan: id } });
+  if (plan === undefined)
+    throw new DoctorError('PLAN_UNKNOWN', { details: { field: 'plan', plan: id } });
   return plan;
 }
 

@@ -14,6 +14,9 @@ const AWAY: readonly string[] = [
   '58', // input/output error of the server
 ];
 
+/** What PostgreSQL cannot keep in text or jsonb; whoever sent it can mend it. */
+const NO_TEXT: readonly string[] = ['22021', '22P05'];
+
 const CURES: Readonly<Record<string, string>> = {
   '28P01': 'check the password that store.url refers to',
   '3D000': 'create the database that store.url names',
@@ -29,6 +32,11 @@ export function storeError(thrown: unknown): DoctorError {
   const says = maskText(
     thrown instanceof Object && 'message' in thrown ? String(thrown.message) : String(thrown),
   );
+  if (state !== undefined && NO_TEXT.includes(state))
+    return new DoctorError('WIRE_INVALID', {
+      message: 'A text holds a character that no text may hold (0x00).',
+      cause: thrown,
+    });
   if (state !== undefined && !AWAY.some((prefix) => state.startsWith(prefix)))
     return new DoctorError('INTERNAL', {
       message: `The store refused a statement (${state}).`,
