@@ -65,6 +65,9 @@ export async function listIncidents(
   pageToken: string,
 ): Promise<{ incidents: readonly IncidentView[]; nextPageToken: string }> {
   const count = checkPageSize(pageSize);
+  // An unknown one would begin at the first page again, and whoever follows it would never end.
+  if (!/^(INC-\d{1,18})?$/.test(pageToken))
+    throw invalidField('page_token', pageToken, 'the next_page_token of the page before');
   const incidents = await store.incidents.list(count, pageToken === '' ? undefined : pageToken);
   const last = incidents.length === count ? incidents.at(-1) : undefined;
   return { incidents: incidents.map(incidentView), nextPageToken: last?.id ?? '' };
