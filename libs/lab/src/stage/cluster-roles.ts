@@ -5,7 +5,7 @@ export const CLUSTER_USERS = { diagnosing: 'diagnoser', acting: 'actor' } as con
 
 const LOOKS = [
   { apiGroups: [''], resources: ['pods', 'services', 'events'], verbs: ['get', 'list', 'watch'] },
-  { apiGroups: [''], resources: ['pods/log'], verbs: ['get'] },
+  { apiGroups: [''], resources: ['pods/log', 'namespaces'], verbs: ['get'] },
   {
     apiGroups: ['apps'],
     resources: ['deployments', 'replicasets', 'statefulsets', 'daemonsets', 'controllerrevisions'],

@@ -30,6 +30,8 @@ export interface ClusterStageOptions {
   readonly checkouts?: number;
   /** Largest pool of one checkout; default 40. */
   readonly poolMax?: number;
+  /** All connections of the pods come from this one address, as behind a NAT. Absent: each from its own. */
+  readonly sharedAddress?: string;
   /** Default nothing. */
   readonly withheld?: Withheld;
   /** Default true. */
@@ -135,6 +137,7 @@ function startShop(
     tokenFile: backstage.tokenFile,
     checkouts: options.checkouts ?? 3,
     ...(options.poolMax !== undefined && { poolMax: options.poolMax }),
+    ...(options.sharedAddress !== undefined && { sharedAddress: options.sharedAddress }),
     ...(jaeger && { otlpUrl: jaeger.otlpGrpcUrl }),
   });
 }

@@ -19,6 +19,8 @@ export interface StageOptions {
   /** Default 60: a leak fills it within the patience of a test. */
   readonly maxConnections?: number;
   readonly checkout?: CheckoutRevision;
+  /** All connections of the shop come from this one address, as behind a NAT. Absent: each from its own. */
+  readonly sharedAddress?: string;
   /** Default nothing. */
   readonly withheld?: Withheld;
   /** Traces of the shop and of the sweeps; default false, since it must be compiled first. */
@@ -100,6 +102,7 @@ function startStageShop(
     resilienceUrl: `http://127.0.0.1:${backstage.ports.resilience}`,
     tokenFile: backstage.tokenFile,
     checkout: { count: 2, ...options.checkout },
+    ...(options.sharedAddress !== undefined && { sharedAddress: options.sharedAddress }),
     ...(jaeger && { otlpUrl: jaeger.otlpGrpcUrl }),
   });
 }
