@@ -17,7 +17,7 @@ const { scores, skipped } = await playDays(options, (text) => {
   console.log(text);
 });
 for (const one of scores) console.log(scoreLine(one));
-for (const { scenario, why } of skipped) console.log(`${scenario.padEnd(24)} skipped: ${why}`);
+for (const { scenario, why } of skipped) console.log(`${scenario.padEnd(32)} skipped: ${why}`);
 const { text, isPerfect } = summarise(scores);
 console.log(text);
 process.exitCode = isPerfect && scores.length > 0 ? 0 : 1;

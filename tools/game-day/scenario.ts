@@ -7,6 +7,8 @@ import type { Seeded } from './seeded.ts';
 export interface Truth {
   /** Playbooks of the true causes; empty for a control. */
   readonly causes: readonly string[];
+  /** Playbooks that may stand behind the causes, since they are true too; default none. Any other is a false alarm. */
+  readonly alsoTrue?: readonly string[];
   /** Texts that the first cause's title or path must hold. */
   readonly path: readonly string[];
 }

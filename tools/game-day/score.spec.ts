@@ -51,6 +51,16 @@ describe('the score of a game day', () => {
     ).toMatchObject({ top1: false, top3: true, falseAlarms: 1 });
   });
 
+  it('lets what is true too stand behind the truth, not before it', () => {
+    const truth = { causes: ['leak'], alsoTrue: ['other'], path: [] };
+    expect(score(scenario('fault'), played(truth, sweep(['leak', 'other'])))).toMatchObject({
+      top1: true,
+      falseAlarms: 0,
+    });
+    expect(score(scenario('fault'), played(truth, sweep(['other', 'leak']))).top1).toBe(false);
+    expect(score(scenario('fault'), played(truth, sweep(['leak', 'third']))).falseAlarms).toBe(1);
+  });
+
   it('wants both of two causes at the first two places', () => {
     const truth = { causes: ['a', 'b'], path: [] };
     expect(score(scenario('fault'), played(truth, sweep(['b', 'a']))).top1).toBe(true);

@@ -29,6 +29,7 @@ export function score({ id, kind }: Scenario, { truth, sweep, effect }: Played):
   }
   const named = causes.map(({ playbook }) => playbook);
   const wanted = truth.causes.length;
+  const isTrue = new Set([...truth.causes, ...(truth.alsoTrue ?? [])]);
   const [first] = causes;
   const text = first === undefined ? '' : [first.title, ...first.path].join('\n');
   return {
@@ -38,7 +39,7 @@ export function score({ id, kind }: Scenario, { truth, sweep, effect }: Played):
     top3: truth.causes.every((cause) => named.slice(0, Math.max(3, wanted)).includes(cause)),
     path: truth.path.every((part) => text.includes(part)),
     effect: effect && effect.judged === effect.truth,
-    falseAlarms: named.filter((cause) => !truth.causes.includes(cause)).length,
+    falseAlarms: named.filter((cause) => !isTrue.has(cause)).length,
     said,
   };
 }
@@ -55,7 +56,7 @@ export function scoreLine(one: Score): string {
     (name) => `${NAMES[name]} ${mark(one[name]).padEnd(4)}`,
   );
   const took = one.tookMs === undefined ? '' : `${Math.round(one.tookMs / 1000)} s  `;
-  return `${one.scenario.padEnd(24)} ${marks.join('')} false alarms ${one.falseAlarms}  ${took}${one.said}`;
+  return `${one.scenario.padEnd(32)} ${marks.join('')} false alarms ${one.falseAlarms}  ${took}${one.said}`;
 }
 
 const NAMES = { top1: 'top-1', top3: 'top-3', path: 'path', effect: 'effect' } as const;

@@ -2,11 +2,17 @@ import type { Scenario } from '../scenario.ts';
 import { breakerStuck } from './breaker-stuck.ts';
 import { cacheFull, cureUndone } from './cache-full.ts';
 import { loudErrors, staticPool } from './controls.ts';
+import {
+  leakBehindSharedAddress,
+  leakOfPodsBehindSharedAddress,
+} from './leak-behind-shared-address.ts';
 import { leakByRollout } from './leak-by-rollout.ts';
 import { twoCauses } from './two-causes.ts';
 
 export const SCENARIOS: readonly Scenario[] = [
   leakByRollout,
+  leakBehindSharedAddress,
+  leakOfPodsBehindSharedAddress,
   breakerStuck,
   cacheFull,
   cureUndone,
