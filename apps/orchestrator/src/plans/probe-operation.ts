@@ -3,7 +3,7 @@ import type { NewOutcome } from '@starr/store';
 import type { PlanRun } from './plan-run.ts';
 
 /** How long an absent doctor or an unclear patient is asked again before it is called indeterminate. */
-export const PROBE_FOR_MS = 30_000;
+const PROBE_FOR_MS = 30_000;
 const PAUSE_MS = { least: 200, most: 2000 };
 /** An act that goes on, an index build, is followed for so long. */
 const FOLLOW_FOR_MS = 4 * 3_600_000;

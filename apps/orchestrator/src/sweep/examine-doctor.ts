@@ -144,7 +144,7 @@ function lost({ name, address }: RosterMember, thrown: unknown): BlindSpot {
   return blindFromError(error);
 }
 
-export function blindResult(
+function blindResult(
   { diagnostic, target }: Pick<ExpectedCheck, 'diagnostic' | 'target'>,
   spot: BlindSpot,
   clock: Clock,
