@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { writeAnswerPage } from './answer-page.ts';
 import { writeCatalogPages } from './catalog-pages.ts';
 import { writeCliPage } from './cli-page.ts';
 import { writeConfigurationPage } from './configuration-page.ts';
@@ -12,5 +13,6 @@ execFileSync('buf', ['build', '--as-file-descriptor-set', '-o', 'libs/wire/descr
 });
 await writeCatalogPages();
 await writeErrorsPage();
+await writeAnswerPage();
 await writeCliPage();
 await writeConfigurationPage();

@@ -50,7 +50,7 @@ async function resolveAt(
 }
 
 /** What findings and changes are about, and what hangs on it, nearest first; hubs are no way through. */
-function keysToResolve(results: readonly CheckResult[]): readonly Entity[] {
+export function keysToResolve(results: readonly CheckResult[]): readonly Entity[] {
   const neighbours = neighboursOf(results.flatMap(({ relations }) => relations));
   const keys = new Map<string, Entity>();
   let ring = results.flatMap(({ verdict }) =>
