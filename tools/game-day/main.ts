@@ -1,5 +1,5 @@
 import { parseGameDayArgs } from './options.ts';
-import { playDays } from './play-days.ts';
+import { drawDays, playDays } from './play-days.ts';
 import { SCENARIOS } from './scenarios/index.ts';
 import { scoreLine, summarise } from './score.ts';
 
@@ -12,9 +12,16 @@ if ('fault' in options) {
   process.exit(3);
 }
 
-console.log(`seed ${options.seed}`);
-const { scores, skipped } = await playDays(options, (text) => {
-  console.log(text);
+const { seed, only, verbose } = options;
+console.log(`seed ${seed}`);
+const days = drawDays(seed).filter(
+  ({ scenario }) => only.length === 0 || only.includes(scenario.id),
+);
+const { scores, skipped } = await playDays(days, {
+  verbose,
+  say: (text) => {
+    console.log(text);
+  },
 });
 for (const one of scores) console.log(scoreLine(one));
 for (const { scenario, why } of skipped) console.log(`${scenario.padEnd(32)} skipped: ${why}`);
