@@ -85,16 +85,15 @@ type Client = RosterMember & { close(): void };
 
 function doctorClients({ doctors, state }: OrchestratorConfig): readonly Client[] {
   const interceptors = [tracingClientInterceptor, bearerTokenInterceptor(state.token)];
-  return doctors.map(({ name, address, prefixes }) => {
+  return doctors.map(({ address, ...place }) => {
     const doctor = createDoctorClient({
       address,
       credentials: credentials.createInsecure(),
       interceptors,
     });
     return {
-      name,
+      ...place,
       address,
-      prefixes,
       doctor,
       close: () => {
         doctor.close();

@@ -17,7 +17,11 @@ export interface DoctorPlace {
   readonly address: string;
   /** Each with its dot. */
   readonly prefixes: readonly string[];
+  /** What brings it back when it is away; absent: starr up. */
+  readonly cure?: string;
 }
+
+const NOT_OURS = 'start it: starr up does not, since it stands under doctors in starr.yaml';
 
 export interface OrchestratorConfig {
   readonly environment: string;
@@ -57,7 +61,10 @@ export async function readConfig(
     stateDir: config.stateDir,
     state: await readStateFiles(config.stateDir),
     ...(storeUrl !== undefined && { storeUrl }),
-    doctors: [...ownDoctors(config), ...config.doctors],
+    doctors: [
+      ...ownDoctors(config),
+      ...config.doctors.map((doctor) => ({ ...doctor, cure: NOT_OURS })),
+    ],
     postgresPlaces: config.targets.postgres.map(({ name, url }) => placeOf(name, url)),
     ...(jaeger && { jaeger }),
     ...(config.playbooks !== undefined && { playbooks: config.playbooks }),

@@ -16,7 +16,15 @@ export interface RosterMember {
   readonly prefixes: readonly string[];
   /** host:port; absent: inside the orchestrator. */
   readonly address?: string;
+  /** What brings it back when it is away; absent: starr up. */
+  readonly cure?: string;
   readonly doctor: Doctor;
+}
+
+const STARTED_BY_STARR_UP = 'start it: starr up';
+
+export function cureOfAbsence({ cure }: RosterMember): string {
+  return cure ?? STARTED_BY_STARR_UP;
 }
 
 /** A member with what it says of itself, ids outside its prefixes left out. */
@@ -158,7 +166,7 @@ export class DoctorRoster {
           ? 'denied'
           : 'unreachable',
         `${member.name} does not answer${member.address === undefined ? '' : ` at ${member.address}`}: ${error.rawMessage}`,
-        'start it: starr up',
+        cureOfAbsence(member),
       );
       const remembered =
         known.description ?? (await this.#memory.load(member.name).catch(() => undefined));

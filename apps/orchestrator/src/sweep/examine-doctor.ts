@@ -8,7 +8,7 @@ import {
 } from '@starr/kernel';
 import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
 import type { ExpectedCheck } from '@starr/wire';
-import type { RosterMember } from '../doctors/doctor-roster.ts';
+import { cureOfAbsence, type RosterMember } from '../doctors/doctor-roster.ts';
 import type { DoctorAsk } from './doctor-asks.ts';
 
 export interface ExamineOptions {
@@ -27,7 +27,6 @@ export interface ExamineSink {
 
 /** A doctor that answers just in time is still heard. */
 const GRACE_MS = 250;
-const CURE = 'start it: starr up';
 
 /** All results of one doctor. Every expected check gets exactly one: its own, or a blind one that says why there is none. Never fails. */
 export async function examineDoctor(
@@ -134,13 +133,18 @@ function tooLate({ name }: RosterMember, budgetMs: number): BlindSpot {
 }
 
 /** A call that broke means that the doctor is gone, whatever gRPC calls it; what the doctor itself says stands. */
-function lost({ name, address }: RosterMember, thrown: unknown): BlindSpot {
+function lost(member: RosterMember, thrown: unknown): BlindSpot {
+  const { name, address } = member;
   const error = toDoctorError(thrown);
   const where = address === undefined ? '' : ` at ${address}`;
   if (error.code === 'WIRE_UNAUTHENTICATED' || error.code === 'WIRE_FORBIDDEN')
     return blindSpot('denied', `${name}${where} refuses the orchestrator: ${error.rawMessage}`);
   if (error.code.startsWith('WIRE_') || error.code === 'INTERNAL')
-    return blindSpot('unreachable', `${name}${where} went away: ${error.rawMessage}`, CURE);
+    return blindSpot(
+      'unreachable',
+      `${name}${where} went away: ${error.rawMessage}`,
+      cureOfAbsence(member),
+    );
   return blindFromError(error);
 }
 
