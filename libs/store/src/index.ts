@@ -36,4 +36,4 @@ export { targetsThatAreTheStore, type ServerPlace } from './own-target.ts';
 export type { PlanState } from './plan-states.ts';
 export type { Approval, NewApproval, PlanRole, Plans, Proposal, StoredPlan } from './plans.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
-export type { StoredSweep, SweepEvidence, SweepHead, Sweeps, SweepState } from './sweeps.ts';
+export type { StoredSweep, SweepEvidence, Sweeps, SweepState } from './sweeps.ts';

@@ -205,10 +205,10 @@ describe('sweeps', () => {
       name: 'a\uFFFDb\uFFFD',
     });
     expect(stored?.evidence?.results[0]?.observedFrom).toEqual(AT);
-    expect(stored?.answer).toEqual(answer);
-    const latest = await store.sweeps.latest('prod-eu', 5);
-    expect(latest.map(({ id }) => id)).toEqual(['S1']);
-    expect(await store.sweeps.latest('other', 5)).toEqual([]);
+    expect(stored?.answer).toMatchObject({ headline: answer.headline, startedAt: AT });
+    expect(await store.sweeps.tracesBeginning('prod-eu', 'aaaaaaaa')).toEqual(['a'.repeat(32)]);
+    expect(await store.sweeps.tracesBeginning('prod-eu', 'b')).toEqual([]);
+    expect(await store.sweeps.tracesBeginning('other', 'a')).toEqual([]);
     expect(await store.sweeps.get('S2')).toBeUndefined();
   });
 });

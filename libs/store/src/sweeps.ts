@@ -30,14 +30,12 @@ export interface StoredSweep {
   readonly answer?: Answer;
 }
 
-export type SweepHead = Omit<StoredSweep, 'evidence'>;
-
 export interface Sweeps {
   /** Writes the sweep whole; called at its start and again at its end, so that a store that was away at the start misses nothing. */
   save(sweep: StoredSweep): Promise<void>;
   get(id: string): Promise<StoredSweep | undefined>;
-  /** Answered sweeps without their evidence, newest first. */
-  latest(environment: string, count: number): Promise<readonly SweepHead[]>;
+  /** Trace ids that begin so, of the newest sweeps; at most two, since a third tells no more. */
+  tracesBeginning(environment: string, prefix: string): Promise<readonly string[]>;
 }
 
 interface SweepRow {
@@ -59,6 +57,9 @@ const SAVE = `
   ON CONFLICT (id) DO UPDATE SET ended_at = EXCLUDED.ended_at, state = EXCLUDED.state,
     trace_id = EXCLUDED.trace_id, evidence = EXCLUDED.evidence, answer = EXCLUDED.answer`;
 
+/** How far back the beginning of a trace id is looked for. */
+const RECENT_SWEEPS = 1000;
+
 const HEAD = 'id, environment, requested_by, asked, started_at, ended_at, state, trace_id, answer';
 
 export function createSweeps(database: Database): Sweeps {
@@ -79,14 +80,15 @@ export function createSweeps(database: Database): Sweeps {
           ...(row.evidence !== null && { evidence: fromStored(row.evidence) as SweepEvidence }),
         };
       }),
-    latest: (environment, count) =>
+    tracesBeginning: (environment, prefix) =>
       database.call(async (query) => {
-        const rows = await query<SweepRow>(
-          `SELECT ${HEAD} FROM starr.sweeps
-           WHERE environment = $1 AND state = 'answered' ORDER BY started_at DESC LIMIT $2`,
-          [environment, count],
+        const rows = await query<{ trace_id: string }>(
+          `SELECT DISTINCT trace_id FROM (
+             SELECT trace_id FROM starr.sweeps WHERE environment = $1 ORDER BY started_at DESC LIMIT ${RECENT_SWEEPS}) recent
+           WHERE starts_with(trace_id, $2) ORDER BY trace_id LIMIT 2`,
+          [environment, prefix],
         );
-        return rows.map(headFromRow);
+        return rows.map(({ trace_id: traceId }) => traceId);
       }),
   };
 }
@@ -106,7 +108,7 @@ function valuesOf(sweep: StoredSweep): readonly unknown[] {
   ];
 }
 
-function headFromRow(row: SweepRow): SweepHead {
+function headFromRow(row: SweepRow): StoredSweep {
   return {
     id: row.id,
     environment: row.environment,

@@ -6,7 +6,7 @@ import {
   type StarrRecord,
 } from '@starr/incident';
 import type { JournalEntry, Store, StoredIncident, StoredPlan } from '@starr/store';
-import { resultText } from '../plans/plan-view.ts';
+import { resultText, traceOfPlan } from '../plans/plan-view.ts';
 
 const MOST_PLANS = 200;
 
@@ -37,7 +37,10 @@ export async function incidentRecord(
     first: first.answer,
     ...(last?.answer && { last: last.answer }),
     plans: recordPlans.filter(({ state }) => state !== 'proposed'),
-    traceIds: [first, last].flatMap((sweep) => sweep?.traceId ?? []),
+    traceIds: [
+      ...[first, last].flatMap((sweep) => sweep?.traceId ?? []),
+      ...plans.flatMap((plan) => traceOfPlan(plan) ?? []),
+    ],
   });
   return { record, markdown: recordMarkdown(record) };
 }

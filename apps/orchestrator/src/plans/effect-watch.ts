@@ -1,5 +1,5 @@
 import { guardsOf, readSample, type EffectSample, type Guard } from '@starr/incident';
-import { DoctorError, toDoctorError, type CheckResult, type Json } from '@starr/kernel';
+import { toDoctorError, type CheckResult, type Json } from '@starr/kernel';
 import { z } from 'zod';
 import type { RosterMember } from '../doctors/doctor-roster.ts';
 import { examineDoctor } from '../sweep/examine-doctor.ts';
@@ -37,8 +37,11 @@ const keptSchema = z.object({
   }),
 });
 
-/** Not shorter than it takes a trace to arrive; not so long that old errors hide the new state. */
-const WINDOW_MS = { least: 5000, most: 30_000 };
+/**
+ * Not shorter than it takes a trace to arrive; growing with the time since the act has settled, so that quiet services
+ * come to enough requests for a judgement.
+ */
+const WINDOW_MS = { least: 5000, before: 60_000, most: 300_000 };
 /** Before the act somebody waits; after it there is time. */
 const BUDGET_MS = { before: 1500, after: 3000 };
 
@@ -72,12 +75,11 @@ export async function lookBefore(run: PlanRun): Promise<Omit<WatchBase, 'lastAct
   const { effect } = run.plan.sealed;
   const { users } = run.context;
   const [results, felt] = await Promise.all([
-    look(
-      run,
-      users === undefined ? [] : [users.diagnostic],
-      run.context.clock.now(),
-      BUDGET_MS.before,
-    ),
+    look(run, users === undefined ? [] : [users.diagnostic], {
+      notBefore: run.context.clock.now(),
+      windowMs: WINDOW_MS.before,
+      budgetMs: BUDGET_MS.before,
+    }),
     feltGuards(run),
   ]);
   const guards = felt.length > 0 || users === undefined ? felt : wellGuards(users, results);
@@ -90,7 +92,12 @@ export async function lookAfter(run: PlanRun, base: WatchBase): Promise<EffectSa
   const { effect } = run.plan.sealed;
   const settledAt = new Date(base.lastActAt.getTime() + effect.settleMs);
   const others = base.guards.map(({ diagnostic }) => diagnostic);
-  const results = await look(run, [...new Set(others)], settledAt, BUDGET_MS.after);
+  const sinceMs = run.context.clock.now().getTime() - settledAt.getTime();
+  const results = await look(run, others, {
+    notBefore: settledAt,
+    windowMs: Math.min(Math.max(sinceMs, WINDOW_MS.least), WINDOW_MS.most),
+    budgetMs: BUDGET_MS.after,
+  });
   return readSample(effect, base.guards, results);
 }
 
@@ -127,16 +134,13 @@ async function feltGuards({ store, plan, context }: PlanRun): Promise<readonly G
 async function look(
   run: PlanRun,
   others: readonly string[],
-  notBefore: Date,
-  budgetMs: number,
+  { notBefore, ...bounds }: { notBefore: Date; windowMs: number; budgetMs: number },
 ): Promise<readonly CheckResult[]> {
   const { clock, stopping } = run.context;
   const ids = [...new Set([run.plan.sealed.effect.diagnostic, ...others])];
-  const sinceMs = clock.now().getTime() - notBefore.getTime();
   const results: CheckResult[] = [];
   const options = {
-    windowMs: Math.min(Math.max(sinceMs, WINDOW_MS.least), WINDOW_MS.most),
-    budgetMs,
+    ...bounds,
     evidenceNotBefore: notBefore,
     clock,
     signal: stopping,
@@ -184,10 +188,8 @@ function askedMembers(
   const groups = new Map<RosterMember, string[]>();
   for (const id of ids) {
     const member = run.context.roster.memberOfId(id);
-    if (member === undefined)
-      throw new DoctorError('CONFIG_INVALID', {
-        message: `no configured doctor may use ${id}, which ${run.plan.id} is judged by`,
-      });
+    // Nobody may say it any more: then nothing is seen, and nothing is established.
+    if (member === undefined) continue;
     groups.set(member, [...(groups.get(member) ?? []), id]);
   }
   return [...groups].map(([member, diagnostics]) => ({ member, diagnostics }));

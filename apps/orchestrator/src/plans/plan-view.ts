@@ -1,10 +1,20 @@
+import { trace } from '@opentelemetry/api';
+import type { Json } from '@starr/kernel';
+import { traceIdOf } from '@starr/telemetry';
 import type { JournalEntry, Store, StoredPlan } from '@starr/store';
 import type { JournalEntryView, PlanView } from '@starr/wire';
 
-/** How a plan ended, as it is kept. */
-export interface PlanResult {
-  /** In a sentence, with what to do now. */
-  readonly says: string;
+/** How a plan stands, as it is kept: a sentence with what to do now, and the trace of the remedy. */
+export function keptResult(says: string, more: Readonly<Record<string, Json>> = {}): Json {
+  const span = trace.getActiveSpan();
+  const traceId = span && traceIdOf(span);
+  return { says, ...more, ...(traceId !== undefined && { traceId }) };
+}
+
+/** In hex; undefined: it was not traced, or not begun. */
+export function traceOfPlan({ result }: StoredPlan): string | undefined {
+  const { traceId } = membersOf(result);
+  return typeof traceId === 'string' ? traceId : undefined;
 }
 
 export function planView(plan: StoredPlan, journal: readonly JournalEntry[]): PlanView {
@@ -54,10 +64,15 @@ function entryView(entry: JournalEntry): JournalEntryView {
 
 /** How it ended, in a sentence; undefined: it has not. */
 export function resultText({ result, state }: StoredPlan): string | undefined {
-  if (typeof result !== 'object' || result === null || Array.isArray(result)) return undefined;
-  const { says, by } = result as { readonly says?: unknown; readonly by?: unknown };
-  if (typeof says === 'string') return says;
+  const { says, by } = membersOf(result);
+  if (typeof says === 'string' && state !== 'superseded') return says;
   return state === 'superseded' && typeof by === 'string'
     ? `${by} acted on the same target before its effect was judged.`
     : undefined;
+}
+
+/** Empty: nothing is kept, or not in the form of this version. */
+export function membersOf(result: Json | undefined): Readonly<Record<string, Json | undefined>> {
+  if (typeof result !== 'object' || result === null || Array.isArray(result)) return {};
+  return result as Readonly<Record<string, Json | undefined>>;
 }

@@ -1,3 +1,4 @@
+import { trace, type Attributes } from '@opentelemetry/api';
 import { toDoctorError } from '@starr/kernel';
 import type { Lease } from '@starr/store';
 import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
@@ -5,6 +6,7 @@ import { applyAll, probeAll, type Applied } from './apply-all.ts';
 import { baseFromKept, keptFromBase, lookBefore, type WatchBase } from './effect-watch.ts';
 import { persist } from './persist.ts';
 import { notice, type PlanRun } from './plan-run.ts';
+import { keptResult } from './plan-view.ts';
 import { verifyPlan, type Verified } from './verify-plan.ts';
 
 /** How a run ended; `not-verified`: nothing took place, or it cannot be told whether. `broken`: those who follow got the error. */
@@ -44,29 +46,42 @@ export async function resumePlan(run: PlanRun, lease: Lease): Promise<RunEnd> {
 async function keepBase({ store, plan, context }: PlanRun, before: Before): Promise<void> {
   const watch = keptFromBase({ ...before, lastActAt: context.clock.now() });
   await store.plans
-    .move(plan.id, ['applying'], 'applying', { says: 'It is being applied.', watch })
+    .move(plan.id, ['applying'], 'applying', keptResult('It is being applied.', { watch }))
     .catch(() => false);
 }
 
+/** A trace of its own, since hours may lie between: linked to who asked, and with the sweep that it came from. */
 async function inRemedySpan(run: PlanRun, work: () => Promise<RunEnd>): Promise<RunEnd> {
-  const { plan } = run;
-  const attributes = {
-    [ATTRIBUTE.incident]: plan.incident,
-    [ATTRIBUTE.remedy]: plan.remedy,
-    [ATTRIBUTE.target]: plan.target,
+  const asking = trace.getActiveSpan()?.spanContext();
+  const options = {
+    root: true,
+    attributes: await spanAttributes(run),
+    ...(asking && { links: [{ context: asking }] }),
   };
   try {
-    const end = await inSpan(SPAN.apply(plan.remedy), { attributes }, work);
-    return end;
+    return await inSpan(SPAN.apply(run.plan.remedy), options, work);
   } catch (error) {
     const { rawMessage } = toDoctorError(error);
     run.context.log.log('error', 'a plan could not be finished', {
-      plan: plan.id,
+      plan: run.plan.id,
       error: rawMessage,
     });
     run.events.fail(error);
     return { end: 'broken', says: rawMessage };
   }
+}
+
+async function spanAttributes({ plan, store }: PlanRun): Promise<Attributes> {
+  const sweep =
+    plan.sweep === undefined
+      ? undefined
+      : await store.sweeps.get(plan.sweep).catch(() => undefined);
+  return {
+    [ATTRIBUTE.incident]: plan.incident,
+    [ATTRIBUTE.remedy]: plan.remedy,
+    [ATTRIBUTE.target]: plan.target,
+    ...(sweep?.traceId !== undefined && { [ATTRIBUTE.sweepTraceId]: sweep.traceId }),
+  };
 }
 
 async function whileHolding<T>(run: PlanRun, lease: Lease, work: () => Promise<T>): Promise<T> {
@@ -88,7 +103,7 @@ async function endApplying(
 ): Promise<RunEnd> {
   const { clock, stopping } = run.context;
   const isVerified = state === 'verifying';
-  const result = { says, ...(isVerified && { watch: keptFromBase(base) }) };
+  const result = keptResult(says, { watch: keptFromBase(base) });
   const moved = await persist(
     () => run.store.plans.move(run.plan.id, ['applying'], state, result),
     {

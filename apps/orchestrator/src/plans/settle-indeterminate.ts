@@ -1,6 +1,7 @@
 import type { JournalEntry, Store, StoredPlan } from '@starr/store';
 import { decided } from './apply-all.ts';
 import type { PlanContext } from './plan-context.ts';
+import { membersOf } from './plan-view.ts';
 import { probeOnce } from './probe-operation.ts';
 
 /**
@@ -45,5 +46,8 @@ async function finishPlan(store: Store, plan: StoredPlan): Promise<void> {
     ...(outcome && { outcome: outcome.outcome }),
   }));
   const { state, says } = decided(plan.sealed?.operations ?? [], journal);
-  await store.plans.move(plan.id, ['indeterminate'], state, { says: `Found out later: ${says}` });
+  await store.plans.move(plan.id, ['indeterminate'], state, {
+    ...membersOf(plan.result),
+    says: `Found out later: ${says}`,
+  });
 }

@@ -4,6 +4,7 @@ import { inSpan, SPAN } from '@starr/telemetry';
 import type { EffectStateName } from '@starr/wire';
 import { lookAfter, type WatchBase } from './effect-watch.ts';
 import { persist } from './persist.ts';
+import { keptResult } from './plan-view.ts';
 import { currentView, notice, type PlanRun } from './plan-run.ts';
 
 /** How verifying ended. `superseded`: another plan acted on the target. `stopped`: this process ends; the next one goes on. */
@@ -102,7 +103,7 @@ async function finish(run: PlanRun, { state, says: judged }: EffectJudgement): P
       ? `The effect is established: ${judged}.`
       : `The effect is ${wordsOf(state)}: ${judged}. ${adviceFor(run, end)}`;
   const kept: PlanState = end === 'established' ? 'established' : 'missed';
-  await persist(() => store.plans.move(plan.id, ['verifying'], kept, { says }), {
+  await persist(() => store.plans.move(plan.id, ['verifying'], kept, keptResult(says)), {
     clock: context.clock,
     stopping: context.stopping,
     onAway: () => {

@@ -2,7 +2,6 @@ import { DoctorError } from '@starr/kernel';
 import type { Store } from '@starr/store';
 import { invalidField } from '../sweep/sweep-request.ts';
 
-const RECENT_SWEEPS = 200;
 const ALLOWED = '32 hex digits, or at least the first 8 of a recent sweep’s';
 
 /** A sweep prints the beginning of its trace's id; the store knows the rest. */
@@ -13,11 +12,7 @@ export async function findTraceId(
 ): Promise<string> {
   if (/^[0-9a-f]{32}$/.test(text)) return text;
   if (!/^[0-9a-f]{8,31}$/.test(text)) throw invalidField('trace_id', text, ALLOWED);
-  const recent = (await store?.sweeps.latest(environment, RECENT_SWEEPS)) ?? [];
-  const found = recent.flatMap(({ traceId }) =>
-    traceId?.startsWith(text) === true ? traceId : [],
-  );
-  const [only, another] = [...new Set(found)];
+  const [only, another] = (await store?.sweeps.tracesBeginning(environment, text)) ?? [];
   if (only === undefined) {
     throw new DoctorError('WIRE_INVALID', {
       message: `trace_id is "${text}"; no recent sweep's trace begins so; allowed: ${ALLOWED}`,
