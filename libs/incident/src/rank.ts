@@ -57,7 +57,8 @@ interface ConsequenceContext {
 
 /**
  * Findings that the playbook expects, that are not older, and to which a path leads. Where one of them says that a hub
- * itself is ill (its slots are full), what stands directly before that hub follows too, from wherever it comes.
+ * itself is ill (its slots are full), what stands directly before that hub follows too, from wherever it comes, and so
+ * does what hangs together with that: a pool that gets no connection, and the service whose pool it is.
  */
 function consequencesOf(
   match: Match,
@@ -78,8 +79,14 @@ function consequencesOf(
   const ill = [...bound.filter((item) => item.kind === 'finding'), ...linked]
     .filter(({ about }) => isHub(graph, about))
     .map(({ about }) => graph.idOf(about));
+  const starved = expected.filter((finding) =>
+    ill.some((hub) => hubsOf(graph, finding.about).has(hub)),
+  );
   return expected.filter(
-    (finding) => linked.has(finding) || ill.some((hub) => hubsOf(graph, finding.about).has(hub)),
+    (finding) =>
+      linked.has(finding) ||
+      starved.includes(finding) ||
+      starved.some((item) => relate(graph, item, finding, { hubs }).state === 'linked'),
   );
 }
 

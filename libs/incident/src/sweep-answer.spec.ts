@@ -99,6 +99,20 @@ describe('answerSweep', () => {
     expect(poolUnexplained).toContain('resilience.pools');
   });
 
+  it("explains users' errors over the pool that an ill server starves, where the path to the leak itself ends", () => {
+    const results = leakByRollout({ shared: true }).filter(
+      ({ diagnostic }) => !diagnostic.startsWith('k8s.'),
+    );
+    const options = { catalog: catalogOf(['db', 'cache', 'resilience', 'traces']) };
+    const { causes, unexplained } = answer(results, options);
+    expect(causes[0]?.explains.map((id) => id.split('@')[0])).toContain('traces.error-rate');
+    expect(unexplained).toEqual([]);
+    const nothingStarved = results.filter(
+      ({ diagnostic }) => !/^resilience\.(?:pools|breakers)$/.test(diagnostic),
+    );
+    expect(answer(nothingStarved, options).unexplained.join()).toContain('traces.error-rate');
+  });
+
   it('names the rollout as well when the leak is young', () => {
     expect(top(earlyLeak())).toEqual(['leak-since-rollout']);
     expect(top(earlyLeak({ attached: 'pod' }))).toEqual(['leak-since-rollout']);
