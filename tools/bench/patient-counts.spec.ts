@@ -22,9 +22,9 @@ describe('what an API server was asked', () => {
         '# TYPE apiserver_request_total counter',
         line('code="200",resource="pods",scope="namespace",subresource="",verb="LIST"', '4'),
         line('code="403",resource="pods",scope="namespace",subresource="",verb="LIST"', '1'),
-        line('code="200",resource="pods",scope="resource",subresource="log",verb="GET"', '6'),
+        line('code="200",resource="pods",scope="resource",subresource="log",verb="CONNECT"', '6'),
       ]),
-    ).toEqual({ 'api LIST pods': 5, 'api GET pods/log': 6 });
+    ).toEqual({ 'api LIST pods': 5, 'api CONNECT pods/log': 6 });
   });
 
   it('leaves out watches, writes and the leases of the control plane', () => {

@@ -3,7 +3,8 @@ import type { ClusterStage, KubeApi } from '@starr/lab';
 /** What a patient has been asked for since it started, by name. */
 export type Counts = Readonly<Record<string, number>>;
 
-const API_LOOKS = new Set(['GET', 'LIST']);
+/** A log is read as CONNECT. */
+const API_LOOKS = new Set(['GET', 'LIST', 'CONNECT']);
 /** Of the control plane with itself, many a second. */
 const API_NOISE = new Set(['leases']);
 const READ_WITHIN_MS = 10_000;
