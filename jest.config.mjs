@@ -17,8 +17,11 @@ export default {
     extensionsToTreatAsEsm: ['.ts'],
     transform: {},
     testEnvironmentOptions: { customExportConditions: ['@starr/source', 'node', 'node-addons'] },
+    // Real servers on a busy machine: a bound against hanging, not a measure of speed.
+    testTimeout: 60_000,
     injectGlobals: false,
     restoreMocks: true,
   })),
+  testTimeout: 60_000,
   coverageProvider: 'v8',
 };
