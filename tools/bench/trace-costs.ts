@@ -22,7 +22,7 @@ export async function traceCosts(
   return spanCosts(await client.getTrace(traceId));
 }
 
-export function spanCosts(spans: readonly TraceSpanView[]): readonly SpanCost[] {
+function spanCosts(spans: readonly TraceSpanView[]): readonly SpanCost[] {
   const firstMs = Math.min(...spans.map(({ startedAt }) => startedAt.getTime()));
   return spans
     .filter(({ name }) => SHOWN.test(name))

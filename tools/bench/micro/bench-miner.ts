@@ -39,7 +39,7 @@ export async function benchMiner(rounds: number): Promise<MinerBench> {
 }
 
 /** Errors as applications write them: few kinds, with numbers, addresses and ids in them. */
-export function linesOf(count: number): readonly string[] {
+function linesOf(count: number): readonly string[] {
   return Array.from({ length: count }, (_, n) => {
     const id = ((n * 2_654_435_761) % 4_294_967_296).toString(16).padStart(8, '0');
     switch (n % 5) {
