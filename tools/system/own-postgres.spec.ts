@@ -1,4 +1,4 @@
-import { access, writeFile } from 'node:fs/promises';
+import { access, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import {
@@ -164,6 +164,34 @@ targets:
     expect(target.code).toBe(3);
     expect(target.stderr).toContain('target is "nobody"; allowed: orders');
   });
+
+  it('its own store is killed: a sweep says that it is not recorded, and starr up brings the store back', async () => {
+    const store = await storePid();
+    process.kill(store, 'SIGKILL');
+    const swept = await sweep();
+    expect(swept.code).toBe(0);
+    expect(swept.stderr).toContain('the store is away: this sweep is not recorded');
+    const again = await waitUntil(
+      async () => {
+        const each = await sweep();
+        return each.stderr === '' ? each : undefined;
+      },
+      { what: 'the store to be back', withinMs: 60_000 },
+    );
+    expect(again.code).toBe(0);
+    expect(services.up.output.lines.join('\n')).toMatch(
+      /^ENDED {2}store {2}ended \(SIGKILL\), starts again in 250 ms$/m,
+    );
+    expect((await services.starr('show', 'INC-1')).code).toBe(0); // what it kept is kept
+  });
+
+  /** The postmaster says its pid in its data folder. */
+  async function storePid(): Promise<number> {
+    const folderOfStore = join(folder.path, 'state', 'store');
+    const data = (await readdir(folderOfStore)).find((name) => name.startsWith('data-'));
+    const text = await readFile(join(folderOfStore, data!, 'postmaster.pid'), 'utf8');
+    return Number(text.split('\n')[0]);
+  }
 
   it('killed with kill -9, starr up leaves nothing behind', async () => {
     const { pid } = services.up;

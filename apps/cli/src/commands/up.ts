@@ -18,7 +18,11 @@ export function upCommand(context: CommandContext): Command {
       const { token } = await ensureStateFiles(config.stateDir);
       // Without store.url there is a small server of our own; its password need not be another secret.
       const store =
-        config.store === undefined ? await startOwnStore(config.stateDir, token) : undefined;
+        config.store === undefined
+          ? await startOwnStore(config.stateDir, token, (says) => {
+              terminal.note(`ENDED  store  ${says}`);
+            })
+          : undefined;
       try {
         const services = await supervise({
           programs: servicePrograms(),

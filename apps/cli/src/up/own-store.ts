@@ -8,6 +8,7 @@ import {
   placePostgres,
   startPostgresServer,
 } from '@starr/store';
+import { keepRunning } from './keep-running.ts';
 
 export interface OwnStore {
   readonly url: string;
@@ -18,7 +19,11 @@ export interface OwnStore {
  * A small PostgreSQL of our own, for those who have none: its binaries come with the package, its data stand in the
  * state folder. For root it runs as nobody, so that its folders must be reachable for others.
  */
-export async function startOwnStore(stateDir: string, password: string): Promise<OwnStore> {
+export async function startOwnStore(
+  stateDir: string,
+  password: string,
+  onEnd: (says: string) => void,
+): Promise<OwnStore> {
   const bundled = await bundledPostgres();
   if (!bundled) {
     throw new DoctorError('STORE_UNAVAILABLE', {
@@ -34,16 +39,18 @@ export async function startOwnStore(stateDir: string, password: string): Promise
   const dataFolder = join(folder, `data-${binaries.major}`);
   await initPostgresFolder(binaries, dataFolder, { password });
   const port = await freePort();
-  const server = await startPostgresServer({
-    binaries,
-    dataFolder,
-    port,
-    settings: { max_connections: '30', shared_buffers: '32MB' },
-  });
+  const server = await keepRunning(
+    () =>
+      startPostgresServer({
+        binaries,
+        dataFolder,
+        port,
+        settings: { max_connections: '30', shared_buffers: '32MB' },
+      }),
+    onEnd,
+  );
   return {
     url: `postgresql://postgres:${encodeURIComponent(password)}@127.0.0.1:${port}/postgres`,
-    stop: async () => {
-      await server.stop();
-    },
+    stop: () => server.stop(),
   };
 }
