@@ -9,7 +9,7 @@ import { invalidField } from '../sweep/sweep-request.ts';
 const MOST_PLANS = 200;
 const PAGE = { standard: 20, most: 200 };
 
-export function incidentView(incident: StoredIncident): IncidentView {
+function incidentView(incident: StoredIncident): IncidentView {
   const { record: _record, fingerprint: _fingerprint, openedBy, ...view } = incident;
   return { ...view, openedBy: `${openedBy.kind}:${openedBy.name}` };
 }
