@@ -1,13 +1,13 @@
-import { readFile } from 'node:fs/promises';
 import {
   Server,
   ServerCredentials,
   type ServiceDefinition,
   type UntypedServiceImplementation,
 } from '@grpc/grpc-js';
+import type { MessageTypeDefinition } from '@grpc/proto-loader';
 import { DoctorError } from '@starr/kernel';
 import { tracingServerInterceptor } from '@starr/telemetry';
-import { descriptorSetUrl } from '@starr/wire';
+import { readDescriptorFiles } from '@starr/wire';
 import { authInterceptor, type Credential, type RequiredRoles } from './auth.ts';
 
 export interface ServedService {
@@ -53,17 +53,24 @@ export async function serveGrpc(options: ServeOptions): Promise<Serving> {
 
 /** Their packages are loaded by those who serve alone: clients share this library, and start often. */
 async function addHealthAndReflection(server: Server, names: readonly string[]): Promise<void> {
-  const [{ HealthImplementation }, { ReflectionService }, { loadFileDescriptorSetFromBuffer }] =
-    await Promise.all([
-      import('grpc-health-check'),
-      import('@grpc/reflection'),
-      import('@grpc/proto-loader'),
-    ]);
+  const [{ HealthImplementation }, { ReflectionService }] = await Promise.all([
+    import('grpc-health-check'),
+    import('@grpc/reflection'),
+  ]);
   new HealthImplementation(
     Object.fromEntries(['', ...names].map((name) => [name, 'SERVING'])),
   ).addToServer(server);
-  const descriptors = loadFileDescriptorSetFromBuffer(await readFile(descriptorSetUrl));
-  new ReflectionService(descriptors, { services: [...names, 'grpc.health.v1.Health'] }).addToServer(
+  // The files as buf wrote them. Loaded through proto-loader they would lose imports and absolute names, which only
+  // its own clients can do without: https://github.com/grpc/grpc-node/issues/2595.
+  const files: Pick<
+    MessageTypeDefinition<object, object>,
+    'format' | 'type' | 'fileDescriptorProtos'
+  > = {
+    format: 'Protocol Buffer 3 DescriptorProto',
+    type: {},
+    fileDescriptorProtos: [...(await readDescriptorFiles())],
+  };
+  new ReflectionService({ files }, { services: [...names, 'grpc.health.v1.Health'] }).addToServer(
     server,
   );
 }

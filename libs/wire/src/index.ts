@@ -19,7 +19,7 @@ export {
   type OrchestratorClient,
   type OrchestratorClientOptions,
 } from './orchestrator-client.ts';
-export { descriptorSetUrl } from './descriptor-set.ts';
+export { readDescriptorFiles } from './descriptor-set.ts';
 
 /* Mapping between the kernel's words and messages. */
 export {
