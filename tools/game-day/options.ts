@@ -7,7 +7,7 @@ export interface GameDayOptions {
   readonly verbose: boolean;
 }
 
-export const USAGE = 'npm run game-day -- [--seed N] [--verbose] [scenario …]';
+const USAGE = 'npm run game-day -- [--seed N] [--verbose] [scenario …]';
 
 /** What is not known is said with what is allowed. `draw` gives the seed where none is named. */
 export function parseGameDayArgs(
