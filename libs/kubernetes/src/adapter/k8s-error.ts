@@ -67,9 +67,11 @@ export function errorFromThrown(thrown: unknown, what: string): DoctorError {
   return new DoctorError('TARGET_UNREACHABLE', {
     message: `${tls ? 'No trust in the API server' : 'No connection to the API server'}: ${maskText(message).slice(0, MAX_WORDS)} (${what})`,
     cause: thrown,
-    details: tls
-      ? { cure: 'Correct certificate-authority and tls-server-name of the kubeconfig' }
-      : {},
+    details: {
+      cure: tls
+        ? 'Correct certificate-authority and tls-server-name of the kubeconfig'
+        : 'Check that the API server runs and that server of the kubeconfig is its address',
+    },
   });
 }
 
