@@ -56,7 +56,7 @@ describe('cache.set-eviction-policy', () => {
         below: 1,
         settleMs: 5000,
         holdMs: 30_000,
-        withinMs: 180_000,
+        withinMs: 90_000,
         onMiss: 'ask',
       },
       touches: [

@@ -107,7 +107,7 @@ function blockedBy(access: RedisAccess, policy: string, command: string): string
 /** Forbidding eviction must stop it; allowing it must stop the refusals. Before 6.2 the server counts no refusals. */
 function effectFor(policy: string, info: RedisInfo, look: Look): Effect {
   const about = redisEntity(look.target);
-  const timing = { settleMs: 5000, holdMs: 30_000, withinMs: 180_000, onMiss: 'ask' } as const;
+  const timing = { settleMs: 5000, holdMs: 30_000, withinMs: 90_000, onMiss: 'ask' } as const;
   const effect = { diagnostic: 'cache.memory', about, ...timing };
   if (policy === 'noeviction') return { ...effect, measurement: 'evictedKeysPerMinute', below: 1 };
   if (info.stats.oomErrors === undefined)
