@@ -2,6 +2,7 @@ import type { Scenario } from '../scenario.ts';
 import { breakerStuck } from './breaker-stuck.ts';
 import { cacheFull, cureUndone } from './cache-full.ts';
 import { loudErrors, staticPool } from './controls.ts';
+import { cureNotFelt } from './cure-not-felt.ts';
 import {
   leakBehindSharedAddress,
   leakOfPodsBehindSharedAddress,
@@ -16,6 +17,7 @@ export const SCENARIOS: readonly Scenario[] = [
   breakerStuck,
   cacheFull,
   cureUndone,
+  cureNotFelt,
   twoCauses,
   staticPool,
   loudErrors,

@@ -13,6 +13,8 @@ const stateSchema = z.object({
 });
 type Policy = z.infer<typeof stateSchema>['policies'][number];
 
+const LOOK_EVERY_MS = 1000;
+
 /** Resolves when the breaker of payments is open in every process of checkout. */
 export async function untilBreakersOpen({ shop }: Stage): Promise<void> {
   await untilAll(shop.checkouts, 'the breakers of payments to open', 40_000, (policies) =>
@@ -40,6 +42,8 @@ async function untilAll(
 ): Promise<void> {
   await waitUntil(
     async () => {
+      // Not so often that these requests would count among those of users.
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
       const states = await Promise.all(processes.map((process) => process.state()));
       return states.every((state) => holds(stateSchema.parse(state).policies)) || undefined;
     },
