@@ -170,6 +170,17 @@ describe('traces.error-rate', () => {
     expect(verdict.blind).toMatchObject([{ why: 'no-history' }]);
   });
 
+  it('is blind, and says why, when no service has enough requests', () => {
+    const verdict = judge([...spansOf(19), ...spansOf(3, { service: 'cron' })]);
+    expect(statusOf(verdict)).toBe('blind');
+    expect(verdict.blind).toMatchObject([
+      {
+        why: 'no-history',
+        detail: expect.stringContaining('fewer than 20 requests of') as unknown,
+      },
+    ]);
+  });
+
   it('passes on what the read could not see', () => {
     const late = blindSpot('timeout', 'no answer');
     expect(judge(spansOf(40), { blind: [late] }).blind).toEqual([late]);
