@@ -16,5 +16,5 @@ export type PlanState =
   | 'indeterminate'
   | 'superseded';
 
-/** States in which the plan has not acted and may be planned anew; its approval is void then. */
-export const REPLANNABLE: readonly PlanState[] = ['proposed', 'planned', 'approved', 'refused'];
+/** States in which a plan has no journal yet and may be sealed anew; its approval is void then. Later it is planned under a new number. */
+export const REPLANNABLE: readonly PlanState[] = ['proposed', 'planned', 'approved'];

@@ -1,6 +1,6 @@
 import { nextAct, type JournalView, type NextAct } from '@starr/incident';
 import { toDoctorError, type PlannedOperation } from '@starr/kernel';
-import type { JournalEntry, Lease, OperationOutcome, PlanState } from '@starr/store';
+import type { JournalEntry, Lease, PlanState } from '@starr/store';
 import { applyOperation, conclude } from './apply-operation.ts';
 import { persist } from './persist.ts';
 import { notice, type PlanRun } from './plan-run.ts';
@@ -13,17 +13,20 @@ export interface Applied {
   readonly says: string;
 }
 
+/** What the journal says, with the sentence that came with it. */
+type Told = JournalView & { readonly says: string };
+
 /** One after another, as the plan and the journal say. */
 export async function applyAll(run: PlanRun, lease: Lease): Promise<Applied> {
   const { operations } = run.plan.sealed;
-  const journal: JournalView[] = [];
+  const journal: Told[] = [];
   for (;;) {
     const next = nextAct(operations, journal);
     if (next.do !== 'apply') return appliedFrom(next, operations, journal);
     const { operation } = next;
     try {
-      const { outcome } = await applyOperation(run, operation, journal.length, lease);
-      journal.push({ operation: operation.id, outcome });
+      const { outcome, says } = await applyOperation(run, operation, journal.length, lease);
+      journal.push({ operation: operation.id, outcome, says });
     } catch (thrown) {
       const { rawMessage } = toDoctorError(thrown);
       notice(run, `${operation.id} was not sent: ${rawMessage}`);
@@ -42,16 +45,16 @@ export async function probeAll(run: PlanRun): Promise<Applied> {
       notice(run, 'the store is away; waiting for the journal');
     },
   });
-  const journal: JournalView[] = [];
+  const journal: Told[] = [];
   for (const entry of entries)
-    journal.push({ operation: entry.operation, outcome: await settle(run, entry) });
+    journal.push({ operation: entry.operation, ...(await settle(run, entry)) });
   return decided(run.plan.sealed.operations, journal);
 }
 
 /** What follows from a journal in which nothing will be sent any more. */
 export function decided(
   operations: readonly PlannedOperation[],
-  journal: readonly JournalView[],
+  journal: readonly Told[],
 ): Applied {
   const next = nextAct(operations, journal);
   return next.do === 'apply'
@@ -59,21 +62,21 @@ export function decided(
     : appliedFrom(next, operations, journal);
 }
 
-async function settle(run: PlanRun, entry: JournalEntry): Promise<OperationOutcome> {
-  const known = entry.outcome?.outcome;
-  if (known !== undefined && known !== 'indeterminate') return known;
+async function settle(run: PlanRun, entry: JournalEntry): Promise<Omit<Told, 'operation'>> {
+  const { outcome: known } = entry;
+  if (known !== undefined && known.outcome !== 'indeterminate') return known;
   const operation = run.plan.sealed.operations.find(({ id }) => id === entry.operation);
-  if (operation === undefined) return 'indeterminate';
+  if (operation === undefined) return { outcome: 'indeterminate', says: 'not in the plan' };
   notice(run, `${operation.id} was begun, its outcome is not known; asking ${run.member.name}`);
   const outcome = await probeOperation(run, operation);
   await conclude(run, operation, entry.position, outcome);
-  return outcome.outcome;
+  return outcome;
 }
 
 function appliedFrom(
   next: Exclude<NextAct, { do: 'apply' }>,
   operations: readonly PlannedOperation[],
-  journal: readonly JournalView[],
+  journal: readonly Told[],
 ): Applied {
   switch (next.do) {
     case 'verify':
@@ -81,7 +84,10 @@ function appliedFrom(
     case 'probe':
       return { state: 'indeterminate', says: `Not known yet: ${next.operation.says}.` };
     case 'end':
-      return { state: next.state, says: `${capital(next.says)}. ${ADVICE[next.state]}` };
+      return {
+        state: next.state,
+        says: sentences(next.says, journal.at(-1)?.says, ADVICE[next.state]),
+      };
   }
 }
 
@@ -114,6 +120,11 @@ function wasActed({ outcome }: JournalView): boolean {
   return outcome === 'applied' || outcome === 'partial';
 }
 
-function capital(text: string): string {
-  return text.slice(0, 1).toUpperCase() + text.slice(1);
+/** What followed, what the doctor said, and what to do now. */
+function sentences(...texts: readonly (string | undefined)[]): string {
+  return texts
+    .flatMap((text) => text ?? [])
+    .map((text) => text.slice(0, 1).toUpperCase() + text.slice(1).replace(/\.$/, ''))
+    .join('. ')
+    .concat('.');
 }

@@ -1,4 +1,4 @@
-import { toDoctorError } from '@starr/kernel';
+import { DoctorError, toDoctorError } from '@starr/kernel';
 import type { ApprovePlanRequest, PlanView } from '@starr/wire';
 import { needStore } from '../need-store.ts';
 import { invalidField } from '../sweep/sweep-request.ts';
@@ -22,7 +22,9 @@ export async function approvePlan(
   if (!(validMs >= VALID_MS.least && validMs <= VALID_MS.most))
     throw invalidField('valid_for', validMs, `${VALID_MS.least} to ${VALID_MS.most} milliseconds`);
   try {
-    const plan = await needStore(context.store).plans.approve(request.plan, {
+    const store = needStore(context.store);
+    checkSealAge(context, request.plan, (await store.plans.get(request.plan))?.sealed?.expiresAt);
+    const plan = await store.plans.approve(request.plan, {
       hash,
       actor,
       reason,
@@ -35,6 +37,15 @@ export async function approvePlan(
     if (error.code !== 'STORE_UNAVAILABLE') throw error;
     throw storeAway(error, context.recent.get(request.plan)?.sealed);
   }
+}
+
+/** The doctor would refuse it; better said before somebody waits for it. */
+function checkSealAge({ clock }: PlanContext, id: string, expiresAt: Date | undefined): void {
+  if (expiresAt === undefined || expiresAt > clock.now()) return;
+  throw new DoctorError('PLAN_NOT_APPROVED', {
+    message: `${id} could be applied until ${expiresAt.toISOString()}; plan it anew.`,
+    details: { plan: id },
+  });
 }
 
 export function checkHash(hash: string): string {

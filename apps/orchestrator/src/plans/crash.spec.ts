@@ -171,6 +171,27 @@ describe.each(['orchestrator', 'doctor'] as const)('the %s killed with kill -9',
   });
 });
 
+describe('a second orchestrator', () => {
+  it('takes a plan over when the lease of the first has run out, and not before', async () => {
+    const second = await house.orchestratorProcess([doctor], url);
+    pond.hold = 'before-the-act';
+    const plan = await begin();
+    await untilTrue(() => pond.held === 1);
+    pond.hold = 'none'; // for the second operation; the first one stays held
+    await orchestrator.process.kill();
+    pond.release();
+    await untilTrue(() => pond.effects.size === 1);
+    await new Promise((resolve) => setTimeout(resolve, 6000)); // it looks every five seconds
+    expect(await journalOf(plan)).toEqual([undefined]);
+    await server.query('UPDATE starr.leases SET held_until = clock_timestamp()', undefined, {
+      database: `crash_${databases}`,
+    });
+    orchestrator = second;
+    const [first] = await settled(plan);
+    expect(first).toBe('applied');
+  });
+});
+
 describe('a patient that cannot tell', () => {
   it('leaves the operation indeterminate and never sent again; told later, it is settled', async () => {
     pond.hold = 'before-the-act';

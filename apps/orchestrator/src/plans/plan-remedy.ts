@@ -6,7 +6,7 @@ import {
   type PlanRequest,
   type SealedPlan,
 } from '@starr/kernel';
-import type { Proposal, Store, StoredPlan } from '@starr/store';
+import { REPLANNABLE, type Proposal, type Store, type StoredPlan } from '@starr/store';
 import { inSpan, SPAN } from '@starr/telemetry';
 import type { PlanRemedyEvent, PlanRemedyRequest } from '@starr/wire';
 import type { RosterMember } from '../doctors/doctor-roster.ts';
@@ -22,8 +22,10 @@ export interface Wanted {
   readonly proposal: Proposal;
   /** The proposal that it seals; absent: a new one is made. */
   readonly plan?: string;
-  /** Absent with `plan`: an incident is opened for it. */
+  /** Absent, without `plan`: an incident is opened for it. */
   readonly incident?: string;
+  /** The sweep that it comes from, which knows what users felt; absent: none. */
+  readonly sweep?: string;
   /** Sealed receipts, newest first; absent: no undo. */
   readonly undo?: readonly string[];
 }
@@ -73,9 +75,14 @@ async function wantedFrom(context: PlanContext, request: PlanRemedyRequest): Pro
       });
     const given = request.params ?? {};
     const proposal = { ...known, params: { ...known.params, ...given } };
-    return Object.keys(given).length === 0
+    // What has acted keeps its number and its journal; the same again is another plan.
+    return Object.keys(given).length === 0 && REPLANNABLE.includes(known.state)
       ? { proposal, plan: known.id }
-      : { proposal, incident: known.incident };
+      : {
+          proposal,
+          incident: known.incident,
+          ...(known.sweep !== undefined && { sweep: known.sweep }),
+        };
   }
   if (request.remedy === '') throw invalidField('remedy', '', 'the id of a remedy, or a plan');
   const proposal: Proposal = {
@@ -183,7 +190,7 @@ function checkSealed(
 async function proposeAnew(
   context: PlanContext,
   store: Store,
-  { proposal, incident }: Wanted,
+  { proposal, incident, sweep }: Wanted,
   actor: string,
 ): Promise<string> {
   const belongsTo =
@@ -196,7 +203,7 @@ async function proposeAnew(
         title: proposal.says,
       })
     ).id;
-  const [plan] = await store.plans.propose(belongsTo, undefined, [proposal]);
+  const [plan] = await store.plans.propose(belongsTo, sweep, [proposal]);
   if (plan === undefined) throw new TypeError('a proposal without a plan');
   return plan.id;
 }

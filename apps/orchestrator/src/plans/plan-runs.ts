@@ -1,5 +1,6 @@
 import { DoctorError, toDoctorError } from '@starr/kernel';
 import type { Lease, Store, StoredPlan } from '@starr/store';
+import type { Log } from '@starr/telemetry';
 import type { ApplyPlanEvent } from '@starr/wire';
 import { EventLog } from '../event-log.ts';
 import { needStore } from '../need-store.ts';
@@ -58,12 +59,14 @@ export class PlanRuns {
     try {
       for (const plan of await store.plans.unfinished()) {
         if (this.#runs.has(plan.id)) continue;
-        await this.#enter(plan.id, () => this.#resume(store, plan)).catch(ifBusy);
+        // One that cannot be taken over must not keep the others.
+        await this.#enter(plan.id, () => this.#resume(store, plan)).catch((thrown: unknown) => {
+          logUnlessExpected(log, `plan ${plan.id} cannot be taken over`, thrown);
+        });
       }
       await this.#settle(store);
     } catch (thrown) {
-      const { code, rawMessage } = toDoctorError(thrown);
-      if (code !== 'STORE_UNAVAILABLE') log.log('error', 'recovery failed', { error: rawMessage });
+      logUnlessExpected(log, 'recovery failed', thrown);
     }
   }
 
@@ -173,10 +176,11 @@ export class PlanRuns {
   }
 }
 
-/** Somebody else runs it, or it has ended: nothing to take over. */
-function ifBusy(thrown: unknown): undefined {
-  if (toDoctorError(thrown).code === 'REMEDY_BUSY') return undefined;
-  throw thrown;
+/** Somebody else runs it, or the store is away: both pass. */
+function logUnlessExpected(log: Log, message: string, thrown: unknown): void {
+  const { code, rawMessage } = toDoctorError(thrown);
+  if (code === 'REMEDY_BUSY' || code === 'STORE_UNAVAILABLE') return;
+  log.log('error', message, { code, error: rawMessage });
 }
 
 function readyPlan(plan: StoredPlan): ReadyPlan {

@@ -321,6 +321,26 @@ describe('an undo', () => {
   });
 });
 
+describe('a doctor that was restarted', () => {
+  it('applies nothing that it sealed before, and the plan says why and what to do', async () => {
+    const before = await house.doctorProcess('pond-doctor', { lake: pond.url });
+    ({ client } = await house.orchestrator([before], { storeUrl: url }));
+    await client.describeCatalog();
+    const plan = await approved();
+    await before.process.kill();
+    await house.doctorProcess('pond-doctor', { lake: pond.url }, before.port);
+    const { plan: after, says } = endOf(await apply(plan));
+    expect(after.state).toBe('refused');
+    expect(says).toMatch(/earlier life of this doctor.*Plan it anew\.$/s);
+    expect(effects()).toEqual([]);
+    const anew = planOf(await collect(client.planRemedy({ plan: plan.id }, never())));
+    expect(anew.id).toBe('INC-1.2'); // the first one keeps its number and its journal
+    await client.approvePlan({ plan: anew.id, hash: anew.hash, reason: REASON });
+    expect(endOf(await apply(anew)).plan.state).toBe('established');
+    expect(effects()).toEqual([1]);
+  });
+});
+
 describe('a lost answer', () => {
   it('is probed, never repeated: the doctor dies after the act', async () => {
     const doomed = await house.doctorProcess('pond-doctor', { lake: pond.url });

@@ -43,6 +43,7 @@ async function finishPlan(store: Store, plan: StoredPlan): Promise<void> {
   const entries = await store.journal.ofPlan(plan.id);
   const journal = entries.map(({ operation, outcome }) => ({
     operation,
+    says: outcome?.says ?? '',
     ...(outcome && { outcome: outcome.outcome }),
   }));
   const { state, says } = decided(plan.sealed?.operations ?? [], journal);
