@@ -1,9 +1,10 @@
 import { Command } from 'commander';
 import { DoctorError, type Value } from '@starr/kernel';
-import type { PlanRemedyEvent, PlanRemedyRequest, PlanView } from '@starr/wire';
+import type { OrchestratorClient, PlanRemedyEvent, PlanRemedyRequest, PlanView } from '@starr/wire';
 import { withOrchestrator, type CommandContext } from '../command-context.ts';
 import { EXIT } from '../exit-codes.ts';
 import { planText, refusalText } from '../render/plan-text.ts';
+import { typedParams } from './typed-params.ts';
 
 interface PlanOptions {
   readonly target?: string;
@@ -21,13 +22,11 @@ export function planCommand(context: CommandContext): Command {
     .option('--incident <id>', 'with a remedy: the incident it belongs to')
     .option('--json', 'the plan as JSON')
     .action(async (what: string, options: PlanOptions) => {
-      await withOrchestrator(context, (orchestrator) =>
-        follow(
-          context,
-          orchestrator.planRemedy(requestFrom(what, options), context.signal),
-          options.json === true,
-        ),
-      );
+      await withOrchestrator(context, async (orchestrator) => {
+        const request = await requestFrom(what, options, orchestrator);
+        const events = orchestrator.planRemedy(request, context.signal);
+        await follow(context, events, options.json === true);
+      });
     });
 }
 
@@ -45,22 +44,40 @@ export function undoCommand(context: CommandContext): Command {
     });
 }
 
-function requestFrom(
+async function requestFrom(
   what: string,
   { target, param = [], incident }: PlanOptions,
-): PlanRemedyRequest {
-  const params = parseParams(param);
-  if (/^INC-\d+\.\d+$/.test(what)) return { plan: what, params };
+  orchestrator: OrchestratorClient,
+): Promise<PlanRemedyRequest> {
+  const texts = parseParams(param);
+  if (/^INC-\d+\.\d+$/.test(what)) {
+    if (param.length === 0) return { plan: what };
+    const { remedy } = await orchestrator.getPlan(what);
+    return { plan: what, params: await paramsOf(remedy, texts, orchestrator) };
+  }
   if (target === undefined) {
     throw new DoctorError('WIRE_INVALID', {
       message: '--target is missing; allowed: the name of a target in starr.yaml',
       details: { field: '--target' },
     });
   }
+  const params = await paramsOf(what, texts, orchestrator);
   return { remedy: what, target, params, ...(incident !== undefined && { incident }) };
 }
 
-export function parseParams(params: readonly string[]): Record<string, Value> {
+/** A remedy that nobody knows is left to the orchestrator to refuse. */
+async function paramsOf(
+  remedy: string,
+  texts: Readonly<Record<string, string>>,
+  orchestrator: OrchestratorClient,
+): Promise<Record<string, Value>> {
+  if (Object.keys(texts).length === 0) return {};
+  const doctors = await orchestrator.describeCatalog();
+  const known = doctors.flatMap(({ remedies }) => remedies).find(({ id }) => id === remedy);
+  return known === undefined ? { ...texts } : typedParams(texts, known.paramsSchema);
+}
+
+export function parseParams(params: readonly string[]): Record<string, string> {
   return Object.fromEntries(
     params.map((text) => {
       const at = text.indexOf('=');
