@@ -15,6 +15,7 @@ import {
   type Value,
 } from '@starr/kernel';
 import type { Look } from '@starr/kernel';
+import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
 import { startReading, type TargetState } from './examine.ts';
 import type { Sealing } from './sealing.ts';
 import { receiptContentSchema, type PlanContent } from './sealed-content.ts';
@@ -59,16 +60,35 @@ export async function* plan(
   const undo = request.undo && openReceipts(request.undo, remedy, request.target, context);
   const params = undo ? undefined : parseParams(remedy, request.params);
   yield { kind: 'progress', says: `reading the present state of ${request.target}` };
+  const attributes = { [ATTRIBUTE.remedy]: remedy.id, [ATTRIBUTE.target]: request.target };
+  yield await inSpan(SPAN.plan(remedy.id), { attributes }, () =>
+    makePlan(context, { request, remedy, state, params, undo }, signal),
+  );
+}
+
+interface Asked {
+  readonly request: PlanRequest;
+  readonly remedy: AnyRemedy;
+  readonly state: TargetState;
+  /** Absent with `undo`. */
+  readonly params: unknown;
+  readonly undo: readonly Receipt[] | undefined;
+}
+
+async function makePlan(
+  context: PlanContext,
+  { request, remedy, state, params, undo }: Asked,
+  signal: AbortSignal,
+): Promise<PlanEvent> {
   const evidence = { windowMs: PLAN_WINDOW_MS, evidenceNotBefore: context.clock.now() };
   const reading = startReading(context, state, evidence, PLAN_BUDGET_MS, signal);
   const look = await reading.look();
   if (isBlindSpot(look)) {
-    yield {
+    return {
       kind: 'refused',
       says: `${request.target} cannot be looked at, so nothing is planned on it`,
       blind: [look],
     };
-    return;
   }
   const entries = await Promise.all(
     Object.entries(remedy.reads).map(
@@ -79,12 +99,11 @@ export async function* plan(
     isBlindSpot(value) && read.wrap?.as !== 'optional' ? [value] : [],
   );
   if (blind.length > 0) {
-    yield { kind: 'refused', says: 'the state that the plan would rest on cannot be seen', blind };
-    return;
+    return { kind: 'refused', says: 'the state that the plan would rest on cannot be seen', blind };
   }
   const seen = Object.fromEntries(entries.map(([name, , value]) => [name, value])) as never;
   const made = undo ? makeUndo(remedy, undo, seen, look) : remedy.plan(params, seen, look);
-  yield 'refused' in made
+  return 'refused' in made
     ? { kind: 'refused', says: made.refused, blind: [] }
     : { kind: 'plan', plan: await sealPlan(context, request, made) };
 }
