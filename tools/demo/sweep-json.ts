@@ -24,6 +24,12 @@ const sweepSchema = z.object({
       }),
     ),
     findings: z.array(z.object({ diagnostic: z.string(), target: z.string(), says: z.string() })),
+    checks: z.array(
+      z.object({
+        diagnostic: z.string(),
+        measured: z.array(z.object({ name: z.string(), value: z.number() })),
+      }),
+    ),
     blind: z.array(
       z.object({
         diagnostic: z.string(),

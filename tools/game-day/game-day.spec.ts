@@ -9,7 +9,7 @@ import { isPerfect, scoreLine, summarise, type Score } from './score.ts';
 const seed = Number(process.env['STARR_GAME_DAY_SEED'] ?? '7');
 const isCi = process.env['CI'] === 'true';
 /** What is played everywhere: one fault and one control, quick ones of their kinds. */
-const ALWAYS = ['leak-behind-shared-address', 'control-loud-errors'];
+const ALWAYS = ['leak-behind-shared-address', 'control-static-pool'];
 
 const redis = await installRedis();
 const days = await Promise.all(

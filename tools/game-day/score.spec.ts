@@ -24,6 +24,7 @@ const sweep = (playbooks: readonly string[], findings = 0): SweepJson => ({
       explains: [],
     })),
     findings: Array.from({ length: findings }, () => ({ diagnostic: 'd', target: 't', says: 'x' })),
+    checks: [],
     blind: [],
   },
 });

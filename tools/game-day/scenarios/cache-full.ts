@@ -34,7 +34,7 @@ async function playCacheFull(
     const undone = keeps === 'undone' ? takeBack(stage, undoing.signal) : undefined;
     const judged = await cure(stage.services, sweep, 'cache.set-eviction-policy');
     undoing.abort();
-    const truth = { causes: ['cache-cannot-evict'], path: [] };
+    const truth = { causes: ['cache-cannot-evict'], path: ['redis', 'service checkout'] };
     if (undone === undefined) {
       await wellAgain(traffic);
       return { truth, sweep, effect: { judged, truth: 'established' } };

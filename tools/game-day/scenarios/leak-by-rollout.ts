@@ -18,7 +18,10 @@ export const leakByRollout: Scenario = {
       const judged = await cure(stage.services, sweep, 'k8s.rollback');
       await wellAgain(traffic);
       return {
-        truth: { causes: ['leak-since-rollout'], path: ['shop/checkout', 'address', 'revision'] },
+        truth: {
+          causes: ['leak-since-rollout'],
+          path: ['1→2 of shop/checkout', 'address', 'revision shop/checkout#2'],
+        },
         sweep,
         effect: { judged, truth: 'established' },
       };
