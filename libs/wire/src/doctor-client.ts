@@ -39,9 +39,9 @@ const MAX_PAGES = 50;
 export function createDoctorClient(options: DoctorClientOptions): Doctor & { close(): void } {
   const client = new DoctorServiceClient(options.address, options.credentials, {
     interceptors: [...(options.interceptors ?? [])],
-    // A doctor that was restarted is found again within a second, not after minutes of backoff.
+    // A doctor that was restarted is found again by the next sweep, not after minutes of backoff.
     'grpc.initial_reconnect_backoff_ms': 100,
-    'grpc.max_reconnect_backoff_ms': 1000,
+    'grpc.max_reconnect_backoff_ms': 250,
   });
   return {
     ...looking(client, options.timeoutMs ?? 5000),
