@@ -7,6 +7,7 @@ import {
   makeTemporaryFolder,
   startLeashed,
   startStage,
+  waitUntil,
   waitUntilReady,
   type Leashed,
   type Stage,
@@ -82,8 +83,13 @@ describe('a sixth doctor, outside the five', () => {
       { kind: 'line', matches: (line) => line.includes('"ready":"spool-doctor"') },
       30_000,
     );
-    const swept = await sweep();
-    expect(swept.code).toBe(0);
+    const swept = await waitUntil(
+      async () => {
+        const each = await sweep();
+        return each.code === 0 ? each : undefined;
+      },
+      { what: 'it to be found', withinMs: 5000 }, // the orchestrator knocks a few times a second
+    );
     expect(statuses(swept, 'spool.')).toEqual({ 'spool.backlog': 'healthy' });
     expect(statuses(swept)).not.toHaveProperty(['db.backlog']);
     expect(swept.stderr).toContain(
