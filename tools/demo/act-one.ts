@@ -21,6 +21,8 @@ export async function playActOne(
   const stage = await startStage({
     environment: 'demo',
     withheld: 'redis-info',
+    // Together a little more than the server has slots for, as many a team sizes them.
+    checkout: { count: 2, poolMax: 30 },
     onStep: (says) => {
       narrator.step(`starting ${says}`);
     },

@@ -23,6 +23,8 @@ export function joinResilience(
     ...(tokenFile === undefined
       ? {}
       : { token: async () => (await readFile(tokenFile, 'utf8')).trim() }),
+    // A few processes on one machine: whoever looks at them just after the start should see them.
+    retryMs: { first: 100, longest: 500 },
     onChange: (change) => {
       log.info(
         `resilience service ${change.state}`,

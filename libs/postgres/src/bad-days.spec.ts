@@ -79,9 +79,9 @@ describe.each(MAJORS)('on a bad day of PostgreSQL %i', (major) => {
   const ours = async () =>
     (await server.query(`SELECT 1 FROM pg_stat_activity WHERE application_name = 'starr'`)).length;
 
-  it('a good day: healthy, on one connection', async () => {
+  it('a good day: healthy, on one connection to look and one to act', async () => {
     expect(statuses(await examineAll())).toEqual(diagnostics.map(() => 'healthy'));
-    expect(await ours()).toBe(1);
+    expect(await ours()).toBe(2);
   });
 
   it.each([
@@ -97,7 +97,7 @@ describe.each(MAJORS)('on a bad day of PostgreSQL %i', (major) => {
     server.resume();
     await pause(300);
     expect(statuses(await examineAll())).toEqual(diagnostics.map(() => 'healthy'));
-    await eventually(async () => (await ours()) === 1);
+    await eventually(async () => (await ours()) === 2);
   });
 
   it('killed: every check is blind for being unreachable, and sees again when it is back', async () => {
@@ -169,7 +169,7 @@ describe.each(MAJORS)('on a bad day of PostgreSQL %i', (major) => {
     expect(statuses(verdicts)).toEqual(diagnostics.map(() => 'healthy'));
     const measured = verdicts.flatMap((verdict) => verdict.measured);
     expect(measured).toContainEqual(expect.objectContaining({ name: 'lockWaiters', value: 50 }));
-    expect(await ours()).toBe(1);
+    expect(await ours()).toBe(2);
   });
 
   it('an idle transaction that 50 wait for weighs more', async () => {

@@ -2,7 +2,7 @@ import { defineGrantsAdvisor, type GrantsAdvice } from '@starr/kernel';
 import { privilegesRead, type Privileges, type RolePrivileges } from './reads/privileges.ts';
 import { majorOf } from './reads/rows-read.ts';
 
-/** One session to look and one while acting, twice over: an old process may linger beside a new one. */
+/** One session to look and one to act, twice over: an old process may linger beside a new one. */
 const CONNECTION_LIMIT = 4;
 const SUGGESTED_DIAGNOSING_ROLE = 'starr';
 const SUGGESTED_ACTING_ROLE = 'starr_act';

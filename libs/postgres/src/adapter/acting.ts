@@ -1,29 +1,19 @@
-import {
-  type Clock,
-  type DoctorError,
-  type Limit,
-  type Outcome,
-  type Progress,
-  isDoctorError,
-} from '@starr/kernel';
-import type { Client } from 'pg';
+import type { Clock, DoctorError, Limit, Outcome, Progress } from '@starr/kernel';
 import type { PostgresAct } from '../postgres-act.ts';
-import type { PostgresConfig, PostgresCredential } from '../postgres-config.ts';
+import type { PostgresConfig } from '../postgres-config.ts';
+import { ActingSession } from './acting-session.ts';
 import { applyAct } from './apply.ts';
-import { connect, contextFrom, discard } from './connect.ts';
+import { contextFrom } from './connect.ts';
 import type { HeldSession } from './held-session.ts';
-import { stateOf } from './pg-error.ts';
 
-/** How often a slot that was just given up is tried for: others may be faster. */
-const LENT_SLOT_ATTEMPTS = 5;
-const LENT_SLOT_PAUSE_MS = 100;
-const CONNECT_WITHIN_MS = 3000;
-
-/** Acts with the second credential, whose session exists only while it acts. */
+/** Acts with the second credential. */
 export interface Acting {
+  /** Opens the acting session while there is room for it; nothing happens where no acting credential is configured. */
+  hold(limit: Limit): void;
   apply(act: PostgresAct, operationId: string, limit: Limit): AsyncIterable<Progress | Outcome>;
   isRunning(operationId: string): boolean;
   cancel(operationId: string): Promise<void>;
+  close(): void;
 }
 
 export function createActing(
@@ -34,7 +24,16 @@ export function createActing(
 ): Acting {
   /** operation → whether somebody asked to stop. */
   const running = new Map<string, { cancelled: boolean }>();
+  const session =
+    config.acting &&
+    new ActingSession({ config, credential: config.acting, clock, looking, onRefused });
   return {
+    hold: (limit) => {
+      session?.hold(limit);
+    },
+    close: () => {
+      session?.close();
+    },
     apply: (act, operationId, limit) =>
       tracked(running, operationId, () => run(act, operationId, limit)),
     isRunning: (operationId) => running.has(operationId),
@@ -51,7 +50,7 @@ export function createActing(
     limit: Limit,
   ): AsyncGenerator<Progress | Outcome> {
     const { acting } = config;
-    if (acting === undefined) {
+    if (acting === undefined || session === undefined) {
       yield {
         kind: 'outcome',
         outcome: 'failed',
@@ -62,9 +61,11 @@ export function createActing(
     yield* applyAct(act, {
       limit,
       role: contextFrom(config, acting.user),
-      open: () => open(config, acting, clock, looking, limit, onRefused),
+      open: () => session.take(limit),
       isCancelled: () => running.get(operationId)?.cancelled ?? false,
-      close: discard,
+      close: (client, isFit) => {
+        session.giveBack(client, isFit);
+      },
     });
   }
 }
@@ -79,32 +80,5 @@ async function* tracked(
     yield* work();
   } finally {
     running.delete(operationId);
-  }
-}
-
-/**
- * When no slot is left for the acting role, the one that we hold ourselves is lent to it: the diagnosing session
- * is given up and opened again by the next look. Servers before 16 have no other way in.
- */
-async function open(
-  config: PostgresConfig,
-  acting: PostgresCredential,
-  clock: Clock,
-  looking: HeldSession,
-  limit: Limit,
-  onRefused: (error: DoctorError) => void,
-): Promise<Client> {
-  for (let attempt = 0; ; attempt += 1) {
-    limit.spend('connections', 1);
-    try {
-      return await connect(config, acting, CONNECT_WITHIN_MS);
-    } catch (thrown) {
-      const refused = isDoctorError(thrown) && stateOf(thrown.cause) === '53300';
-      if (refused) onRefused(thrown);
-      const mayLend = attempt === 0 ? looking.isHeld : attempt < LENT_SLOT_ATTEMPTS;
-      if (!refused || !mayLend) throw thrown;
-      if (attempt === 0) await looking.release();
-      await clock.sleep(LENT_SLOT_PAUSE_MS);
-    }
   }
 }

@@ -14,11 +14,12 @@ export interface ActContext {
   readonly limit: Limit;
   /** Whom errors of the acting session are about. */
   readonly role: PgErrorContext;
-  /** Opens the acting session; only here, and only for one act. */
+  /** The acting session, for one act. */
   open(): Promise<Client>;
   /** Somebody asked to stop. */
   isCancelled(): boolean;
-  close(client: Client): void;
+  /** `isFit`: the server answered to all that was asked, so that the session may serve again. */
+  close(client: Client, isFit: boolean): void;
 }
 
 /** The only code that can change a server: one exhaustive switch over the kinds of act. Yields one outcome, last. */
@@ -34,15 +35,26 @@ export async function* applyAct(
     yield failed(`nothing was done: ${error.rawMessage}`, error.details['cure']);
     return;
   }
+  let isFit = false;
   try {
-    switch (act.kind) {
-      // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- one kind today; the next one must be a case here
-      case 'terminate-sessions':
-        yield* terminateSessions(act, client, context);
-        return;
+    for await (const event of perform(act, client, context)) {
+      if (event.kind === 'outcome') isFit = event.outcome !== 'indeterminate';
+      yield event;
     }
   } finally {
-    context.close(client);
+    context.close(client, isFit);
+  }
+}
+
+function perform(
+  act: PostgresAct,
+  client: Client,
+  context: ActContext,
+): AsyncGenerator<Progress | Outcome> {
+  switch (act.kind) {
+    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- one kind today; the next one must be a case here
+    case 'terminate-sessions':
+      return terminateSessions(act, client, context);
   }
 }
 

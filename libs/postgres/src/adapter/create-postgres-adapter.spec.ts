@@ -68,6 +68,28 @@ describe.each(MAJORS)('the adapter on PostgreSQL %i', (major) => {
     const greeting = await adapter.greet(limitOf());
     expect(greeting.version).toMatch(new RegExp(`^${major}\\.`));
     expect(Math.abs(greeting.now.getTime() - Date.now())).toBeLessThan(1000);
+  });
+
+  it('holds one session of each credential, however often it greets at once', async () => {
+    adapter = open();
+    const limits = Array.from({ length: 5 }, () => limitOf());
+    await Promise.all(limits.map((limit) => adapter.greet(limit)));
+    await eventually(async () => (await ours()) === 2);
+    await Promise.all(limits.map((limit) => adapter.greet(limit)));
+    expect(await ours()).toBe(2);
+    expect(limits.map(({ spent }) => spent['connections'] ?? 0).reduce((a, b) => a + b)).toBe(2);
+    const roles = await server.query(
+      `SELECT usename FROM pg_stat_activity WHERE application_name = 'starr' ORDER BY 1`,
+    );
+    expect(roles.map(({ usename }) => usename)).toEqual(['starr', 'starr_act']);
+  });
+
+  it('holds one session where no acting credential is configured', async () => {
+    const { host, port, diagnosing } = configOf(server);
+    adapter = createPostgresAdapter({ host, port: port!, diagnosing });
+    opened.push(adapter);
+    await adapter.greet(limitOf());
+    await adapter.greet(limitOf());
     expect(await ours()).toBe(1);
   });
 

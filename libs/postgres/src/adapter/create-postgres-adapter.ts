@@ -20,7 +20,7 @@ import { probeAct } from './probe.ts';
 const REFUSALS_KEPT = 100;
 
 /**
- * All that touches one PostgreSQL server: one held session for looking, one more only while acting.
+ * All that touches one PostgreSQL server: one held session for looking and, with an acting credential, one for acting.
  * Nothing is opened before the first greeting.
  */
 export function createPostgresAdapter(
@@ -41,7 +41,11 @@ export function createPostgresAdapter(
   });
   const acts = createActing(config, clock, looking, remember);
   return {
-    greet: (limit) => greet(looking, limit),
+    greet: async (limit) => {
+      const greeting = await greet(looking, limit);
+      acts.hold(limit);
+      return greeting;
+    },
     perform: (request, limit) => performRequest(request, looking, () => refusals, limit),
     apply: (act, operationId, limit) => acts.apply(act, operationId, limit),
     probe: (act, operationId, limit) =>
@@ -49,7 +53,10 @@ export function createPostgresAdapter(
         ? Promise.resolve({ state: 'running', says: 'sessions are being ended' })
         : probeAct(act, looking, limit),
     cancel: (operationId) => acts.cancel(operationId),
-    close: () => looking.release(),
+    close: () => {
+      acts.close();
+      return looking.release();
+    },
   };
 }
 
