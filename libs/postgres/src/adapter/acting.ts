@@ -60,6 +60,7 @@ export function createActing(
     }
     yield* applyAct(act, {
       limit,
+      operationId,
       role: contextFrom(config, acting.user),
       open: () => session.take(limit),
       isCancelled: () => running.get(operationId)?.cancelled ?? false,
