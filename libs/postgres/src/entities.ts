@@ -27,3 +27,17 @@ export function addressEntity(address: string): Entity {
 export function backendEntity(target: string, pid: number, backendStart: string): Entity {
   return { kind: 'backend', name: `${pid}/${backendStart}`, scope: target };
 }
+
+export function databaseEntity(target: string, database: string): Entity {
+  return { kind: 'database', name: database, scope: target };
+}
+
+/** `schema.name`, unquoted: what a person calls it. */
+export function tableEntity(target: string, schema: string, table: string): Entity {
+  return { kind: 'table', name: `${schema}.${table}`, scope: target };
+}
+
+/** A statement by its queryid, as text: it does not fit a double. */
+export function statementEntity(target: string, queryId: string): Entity {
+  return { kind: 'statement', name: queryId, scope: target };
+}
