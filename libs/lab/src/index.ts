@@ -23,6 +23,7 @@ export {
   type GoToolset,
   type NoGoTools,
 } from './go-tools.ts';
+export { installPgBouncer } from './install-pgbouncer.ts';
 export { installPostgres, type PostgresMajor } from './install-postgres.ts';
 export { installRedis, type RedisBinary } from './install-redis.ts';
 export { startJaeger, type JaegerOptions, type LabJaeger } from './jaeger.ts';
@@ -59,6 +60,12 @@ export {
   type LabNodes,
   type LabNodesOptions,
 } from './node-agent/start-lab-nodes.ts';
+export {
+  POOLER_ROLES,
+  startPgBouncer,
+  type LabPgBouncer,
+  type PgBouncerOptions,
+} from './pgbouncer.ts';
 export {
   startPostgres,
   type LabPostgres,
