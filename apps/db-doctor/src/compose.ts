@@ -21,7 +21,7 @@ function hosted({ name, connection, protect, thresholds }: DbTarget) {
     name,
     kind: 'postgres',
     adapter: createPostgresAdapter(connection),
-    acts: connection.acting !== undefined,
+    acts: [connection, ...(connection.poolers ?? [])].some(({ acting }) => acting !== undefined),
     options: { protect, ...(connection.acting && { acting: connection.acting.user }) },
     ...(thresholds && { thresholds }),
   };

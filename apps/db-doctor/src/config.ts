@@ -7,7 +7,12 @@ import {
   type ServiceEnvironment,
 } from '@starr/config';
 import { readStateFiles, type StateFiles } from '@starr/doctor-host';
-import type { PostgresConfig, PostgresCredential, PostgresTls } from '@starr/postgres';
+import type {
+  PoolerConfig,
+  PostgresConfig,
+  PostgresCredential,
+  PostgresTls,
+} from '@starr/postgres';
 
 type Env = Readonly<Record<string, string | undefined>>;
 
@@ -71,8 +76,34 @@ async function readTarget(
         env,
       ),
     }),
+    ...(target.poolers.length > 0 && {
+      poolers: await Promise.all(
+        target.poolers.map((pooler, index) =>
+          readPooler(pooler, `${field}.poolers[${index}]`, env),
+        ),
+      ),
+    }),
   };
   return { name: target.name, connection, protect: target.protect, thresholds: target.thresholds };
+}
+
+async function readPooler(
+  { name, url: text, password, tls, acting }: PostgresTargetConfig['poolers'][number],
+  field: string,
+  env: Env,
+): Promise<PoolerConfig> {
+  const url = new URL(text);
+  const user = decodeURIComponent(url.username) || 'starr';
+  return {
+    name,
+    host: url.hostname,
+    ...(url.port !== '' && { port: Number(url.port) }),
+    ...(tls && { tls: await readTls(tls) }),
+    diagnosing: credential(user, password, `${field}.password`, env),
+    ...(acting && {
+      acting: credential(acting.user, acting.password, `${field}.acting.password`, env),
+    }),
+  };
 }
 
 /** Asked for at each connect, since tokens expire. */

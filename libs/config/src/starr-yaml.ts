@@ -32,6 +32,18 @@ const actingRole = z
   .optional()
   .describe('the second credential; absent: plans are made but not applied');
 
+const pooler = z.strictObject({
+  name: name.describe('unique among the poolers of the target'),
+  url: url('postgres', 'postgresql').describe(
+    'its admin console and a user of stats_users: postgres://starr@host:6432',
+  ),
+  password: secretSchema.optional().describe('of that user; absent: none is sent'),
+  tls,
+  acting: actingRole.describe(
+    'a user of admin_users; absent: what is planned for the pooler is not applied',
+  ),
+});
+
 const postgres = z.strictObject({
   name,
   url: url('postgres', 'postgresql').describe(
@@ -46,6 +58,13 @@ const postgres = z.strictObject({
     .array(z.string())
     .default([])
     .describe('application_names whose sessions no plan may end'),
+  poolers: z
+    .array(pooler)
+    .default([])
+    .refine((list) => new Set(list.map((each) => each.name)).size === list.length, {
+      error: 'names of poolers must be unique within their target',
+    })
+    .describe('each PgBouncer before this server'),
   thresholds,
 });
 

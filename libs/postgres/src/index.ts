@@ -7,6 +7,7 @@ export { postgresCatalog } from './catalog.ts';
 export { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 export type {
   Password,
+  PoolerConfig,
   PostgresConfig,
   PostgresCredential,
   PostgresTls,

@@ -31,4 +31,23 @@ export interface PostgresConfig {
   readonly acting?: PostgresCredential;
   /** Default 2000; TCP, TLS and authentication together. */
   readonly connectTimeoutMs?: number;
+  /** Each PgBouncer before this server. Absent: none. */
+  readonly poolers?: readonly PoolerConfig[];
+}
+
+/** How to reach the admin console of one PgBouncer. */
+export interface PoolerConfig {
+  /** Unique among the poolers of a target. */
+  readonly name: string;
+  readonly host: string;
+  /** Default 6432. */
+  readonly port?: number;
+  /** Absent: no TLS. */
+  readonly tls?: PostgresTls;
+  /** A user of stats_users. */
+  readonly diagnosing: PostgresCredential;
+  /** A user of admin_users. Absent: it can be looked at, not acted on. */
+  readonly acting?: PostgresCredential;
+  /** Default 2000. */
+  readonly connectTimeoutMs?: number;
 }
