@@ -12,12 +12,13 @@ export async function planAndApply(
   plan: string,
   narrator: Narrator,
 ): Promise<boolean> {
+  // There `starr apply` shows the plan itself, before it asks.
+  if (process.stdin.isTTY && process.stdout.isTTY)
+    return (await onTerminal(['--config', configPath, 'apply', plan])) === 0;
   const planned = await services.starr('plan', plan);
   narrator.command(`starr plan ${plan}`, planned.stdout + planned.stderr);
   const hash = /^hash +(\S+)$/m.exec(planned.stdout)?.[1];
   if (planned.code !== 0 || hash === undefined) return false;
-  if (process.stdin.isTTY && process.stdout.isTTY)
-    return (await onTerminal(['--config', configPath, 'apply', plan])) === 0;
   const applied = await services.starr(
     'apply',
     plan,

@@ -242,7 +242,7 @@ describe('judgeEffect', () => {
   });
 
   it('names the guard that is missed', () => {
-    expect(judge(120, [[41, 10, 0.2]])).toMatchObject({
+    expect(judge(120, [[41, 10, 0.2 + 1e-9]])).toMatchObject({
       state: 'missed',
       isFinal: true,
       says: 'users of checkout: 0.2, wanted errorRatio below 0.05',

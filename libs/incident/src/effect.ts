@@ -7,6 +7,7 @@ import {
   type Effect,
   type Entity,
 } from '@starr/kernel';
+import { measurementText } from './measurement-text.ts';
 
 /** A measurement that must be where it belongs while an effect holds, such as users' errors. */
 export interface Guard {
@@ -248,7 +249,10 @@ function ended(
     };
   const last = samples.findLast((sample) => sample.effect.state === 'seen')?.effect;
   if (last?.state === 'seen' && isWorse(last.value, watch)) {
-    return { state: 'worse', says: `${says}; before the act it was ${String(watch.baseline)}` };
+    return {
+      state: 'worse',
+      says: `${says}; before the act it was ${measurementText(watch.baseline ?? Number.NaN, undefined)}`,
+    };
   }
   return { state: 'missed', says };
 }
@@ -270,7 +274,7 @@ function missText(samples: readonly EffectSample[], { effect, guards = [] }: Eff
       return [`${name}: could not look: ${reading?.says ?? 'not read'}`];
     return isWithin(reading.value, bound)
       ? []
-      : [`${name}: ${reading.value}, wanted ${effectText(bound)}`];
+      : [`${name}: ${measurementText(reading.value, undefined)}, wanted ${effectText(bound)}`];
   });
   return misses.length === 0
     ? `${effectText(effect)}, but not for ${seconds(effect.holdMs)}`

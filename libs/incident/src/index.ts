@@ -68,3 +68,4 @@ export { createGraph, type EntityGraph, type GraphEdge, type GraphNode } from '.
 export { searchPaths, type PathSearchOptions } from './search-paths.ts';
 export { ownAddresses, type OwnAddresses } from './path-ends.ts';
 export { pathEndText, pathText, type Path, type PathEnd } from './path.ts';
+export { measurementText } from './measurement-text.ts';

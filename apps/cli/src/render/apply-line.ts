@@ -1,3 +1,4 @@
+import { measurementText } from '@starr/incident';
 import { durationText } from '@starr/kernel';
 import type { ApplyPlanEvent, OperationMove } from '@starr/wire';
 
@@ -11,7 +12,7 @@ export function applyLine(event: ApplyPlanEvent): string {
     case 'operation':
       return `  ${event.position + 1}  ${moveText(event.says, event.moved)}`;
     case 'effect': {
-      const value = event.value === undefined ? '' : `  ${event.value}`;
+      const value = event.value === undefined ? '' : `  ${measurementText(event.value, undefined)}`;
       const left =
         event.remainingMs === undefined ? '' : `  ${durationText(event.remainingMs)} left`;
       return `  effect ${event.state}${value}  ${event.says}${left}`;

@@ -109,11 +109,11 @@ describe('texts', () => {
       applyLine({
         kind: 'effect',
         state: 'holding',
-        value: 0.5,
+        value: 0.21052631578947367,
         says: 'below 0.8',
         remainingMs: 12_000,
       }),
-    ).toBe('  effect holding  0.5  below 0.8  12 s left');
+    ).toBe('  effect holding  0.211  below 0.8  12 s left');
   });
 
   it('of health tell a service that is away and a target that is seen in part', () => {
