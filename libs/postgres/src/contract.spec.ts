@@ -33,10 +33,24 @@ const reads: readonly AnyRead[] = [
       .map((read) => [read.id, read]),
   ).values(),
 ];
-const sqlReads = reads.filter((read) => {
-  const request = read.request(lookOf());
-  return !isBlindSpot(request) && request.kind === 'rows';
-});
+/** What a read asks the server, in SQL; empty: it asks no server. */
+function sqlOf(read: AnyRead, version = '18.4'): readonly string[] {
+  const request = read.request(lookOf({ version }));
+  if (isBlindSpot(request)) return [];
+  switch (request.kind) {
+    case 'rows':
+    case 'statement-plans':
+      return [request.sql];
+    case 'extension-rows':
+      return request.variants.map(({ sql }) => sql);
+    default:
+      return [];
+  }
+}
+const sqlReads = reads.filter((read) => sqlOf(read).length > 0);
+
+/** Checks whose views show everything to everybody. All others are blind without pg_monitor. */
+const SEES_WITHOUT_PG_MONITOR: Readonly<Record<string, string>> = {};
 
 describe('the catalog', () => {
   it.each([
@@ -69,10 +83,7 @@ describe('the catalog', () => {
       /pg_terminate|pg_cancel|pg_(total_)?relation_size|pg_table_size|pg_get_(indexdef|expr)|pg_indexes|information_schema|;/i;
     for (const read of sqlReads) {
       for (const version of ['13.23', '15.18', '18.4']) {
-        const request = read.request(lookOf({ version }));
-        expect(isBlindSpot(request) || request.kind !== 'rows' ? '' : request.sql).not.toMatch(
-          forbidden,
-        );
+        for (const sql of sqlOf(read, version)) expect(sql).not.toMatch(forbidden);
       }
     }
   });
@@ -86,7 +97,7 @@ describe.each(MAJORS)('every read on PostgreSQL %i', (major) => {
   const look = () => lookOf({ version: server.version });
 
   beforeAll(async () => {
-    server = await startPostgres({ major });
+    server = await startPostgres({ major, statStatements: true });
     await createRoles(server);
     await server.query('CREATE ROLE blunt LOGIN; CREATE TABLE locked (id int)');
   }, 180_000);
@@ -120,7 +131,22 @@ describe.each(MAJORS)('every read on PostgreSQL %i', (major) => {
     },
   );
 
-  it.each(diagnostics.map((each) => [each.id, each] as const))(
+  it.each(
+    diagnostics
+      .filter(({ id }) => SEES_WITHOUT_PG_MONITOR[id] !== undefined)
+      .map((each) => [each.id, SEES_WITHOUT_PG_MONITOR[each.id], each] as const),
+  )('%s: sees without pg_monitor, since %s', async (_, __, diagnostic) => {
+    await server.query('REVOKE pg_monitor FROM blunt');
+    adapter = createPostgresAdapter(configOf(server, { diagnosing: { user: 'blunt' } }));
+    const { verdict } = await examineOnce(diagnostic, adapter);
+    expect(verdict.measured).not.toHaveLength(0);
+  });
+
+  it.each(
+    diagnostics
+      .filter(({ id }) => SEES_WITHOUT_PG_MONITOR[id] === undefined)
+      .map((each) => [each.id, each] as const),
+  )(
     '%s: without pg_monitor is blind for being redacted, and its cure, verbatim, makes it see',
     async (_, diagnostic) => {
       const other = await leakConnections(server, 2, { user: 'shop', applicationName: 'checkout' });

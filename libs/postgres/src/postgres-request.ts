@@ -6,13 +6,64 @@
  * `refusals`: the connects of our own that this server refused, from the adapter's memory; costs the patient nothing.
  */
 export type PostgresRequest =
-  { readonly kind: 'rows'; readonly sql: string } | { readonly kind: 'refusals' };
+  | { readonly kind: 'rows'; readonly sql: string }
+  | ExtensionRowsRequest
+  | StatementPlansRequest
+  | { readonly kind: 'refusals' };
+
+/**
+ * `rows` over what an extension brings. Its columns follow its own version, which is not the server's: a server may be
+ * upgraded without it. The first of `variants` whose `from` is not newer is asked; `{schema}` in it stands for where
+ * the extension lives.
+ */
+export interface ExtensionRowsRequest {
+  readonly kind: 'extension-rows';
+  readonly extension: string;
+  /** Newest first. */
+  readonly variants: readonly { readonly from: string; readonly sql: string }[];
+}
+
+/**
+ * The generic plans of the statements that `sql` selects (columns: id, query, of pg_stat_statements' `{schema}`): planned, never
+ * executed. A table that is locked, or that this role may not read, gives no plan and the reason, not a wait.
+ */
+export interface StatementPlansRequest {
+  readonly kind: 'statement-plans';
+  readonly sql: string;
+}
 
 /** What `rows` answers with. Moments come as text, since a Date drops the microseconds that guards compare. */
 export interface RowsAnswer {
   readonly rows: readonly Readonly<Record<string, unknown>>[];
   /** There were more rows than the read's maxRows. */
   readonly truncated: boolean;
+}
+
+/** What `extension-rows` answers with. `version` absent: this database has no such extension. */
+export interface ExtensionRowsAnswer extends RowsAnswer {
+  readonly version?: string;
+  /** The version is older than all variants: nothing was asked. */
+  readonly tooOld: boolean;
+  /** The database that was looked at, quoted. */
+  readonly database: string;
+  /** shared_preload_libraries; absent: hidden from this role. */
+  readonly preloaded?: string;
+}
+
+/** The plan of one statement, or why there is none. */
+export type StatementPlan =
+  | { readonly id: string; readonly query: string; readonly plan: unknown }
+  | {
+      readonly id: string;
+      readonly query: string;
+      readonly whyNot: string;
+      readonly state: string;
+    };
+
+export interface StatementPlansAnswer {
+  /** Absent: pg_stat_statements is not there. */
+  readonly version?: string;
+  readonly plans: readonly StatementPlan[];
 }
 
 /** Which limit a refused connect ran into; `unknown` when the server speaks another language. */

@@ -13,8 +13,9 @@ import { stateOf, textOf } from './pg-error.ts';
 import { refusedByFromText } from './decode-refusal.ts';
 import { HeldSession } from './held-session.ts';
 import { createActing } from './acting.ts';
-import { performRequest, rowsFrom } from './perform.ts';
+import { performRequest } from './perform.ts';
 import { probeAct } from './probe.ts';
+import { rowsFrom } from './rows-from.ts';
 
 /** Refusals are evidence for a while, not for ever. */
 const REFUSALS_KEPT = 100;

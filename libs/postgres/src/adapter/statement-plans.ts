@@ -1,0 +1,93 @@
+import type { Limit } from '@starr/kernel';
+import type { Client } from 'pg';
+import type {
+  StatementPlan,
+  StatementPlansAnswer,
+  StatementPlansRequest,
+} from '../postgres-request.ts';
+import { placeOf } from './extension-rows.ts';
+import { stateOf } from './pg-error.ts';
+import { inRollback, opening, rowsFrom } from './rows-from.ts';
+
+/** Planning is milliseconds; a statement that takes longer to plan has no plan tonight. */
+const PLAN_WITHIN_MS = 250;
+const PREPARED = 'starr_plan';
+const LOCKED_OR_LATE = new Set(['55P03', '57014']);
+
+/**
+ * Plans without executing, one read-only transaction a statement, so that one that cannot be planned takes nothing with it.
+ * The texts come from pg_stat_statements: constants are placeholders there, and a text that could hold two statements is not sent.
+ */
+export async function statementPlansFrom(
+  client: Client,
+  { sql }: StatementPlansRequest,
+  limit: Limit,
+): Promise<StatementPlansAnswer> {
+  const startedAt = performance.now();
+  const { version, schema } = await placeOf(client, 'pg_stat_statements', limit);
+  if (version === undefined) return { plans: [] };
+  const { rows } = await rowsFrom(client, sql.replaceAll('{schema}', schema), limit);
+  const plans: StatementPlan[] = [];
+  for (const row of rows) {
+    const [id, query] = [String(row['id']), String(row['query'])];
+    const leftMs = limit.timeoutMs - (performance.now() - startedAt);
+    plans.push(
+      leftMs < PLAN_WITHIN_MS
+        ? { id, query, whyNot: 'no time was left for its plan', state: '57014' }
+        : await planOf(client, id, query, limit),
+    );
+  }
+  return { version, plans };
+}
+
+async function planOf(
+  client: Client,
+  id: string,
+  query: string,
+  limit: Limit,
+): Promise<StatementPlan> {
+  if (!isPlannable(query)) {
+    return { id, query, whyNot: 'it is not one plain statement', state: '0A000' };
+  }
+  limit.spend('queries', 1);
+  try {
+    const results = await inRollback(client, messageFrom(query));
+    const answer = results.find(({ fields }) => fields.some(({ name }) => name === 'QUERY PLAN'));
+    return { id, query, plan: answer?.rows[0]?.['QUERY PLAN'] };
+  } catch (thrown) {
+    // What was prepared outlives its transaction.
+    await client.query(`DEALLOCATE ${PREPARED}`).catch(() => undefined);
+    const state = stateOf(thrown) ?? '';
+    return { id, query, whyNot: reasonOf(state), state };
+  }
+}
+
+/** Text of the server may quote the statement: only what kind of failure it was is passed on. */
+function reasonOf(state: string): string {
+  if (LOCKED_OR_LATE.has(state)) return 'its table is locked, or it took too long to plan';
+  if (state === '42501') return 'this role may not read its table';
+  return `the server cannot plan it outside of its application (SQLSTATE ${state})`;
+}
+
+/** A semicolon could part two statements; one that is cut cannot be planned. */
+function isPlannable(query: string): boolean {
+  return /^\s*(select|with|update|delete)\b/i.test(query) && !query.includes(';');
+}
+
+/**
+ * A prepared statement with NULL for each placeholder and a forced generic plan: what EXPLAIN (GENERIC_PLAN) does on
+ * 16 and newer, on every version. The application's search_path is not known; its role's default is the best guess.
+ */
+function messageFrom(query: string): string {
+  const parameters = Math.max(0, ...[...query.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)));
+  const values = parameters === 0 ? '' : `(${Array(parameters).fill('NULL').join(', ')})`;
+  return [
+    ...opening(PLAN_WITHIN_MS),
+    'SET LOCAL plan_cache_mode = force_generic_plan',
+    'SET LOCAL search_path = "$user", public',
+    `PREPARE ${PREPARED} AS ${query}\n`,
+    `EXPLAIN (FORMAT JSON) EXECUTE ${PREPARED}${values}`,
+    `DEALLOCATE ${PREPARED}`,
+    'ROLLBACK',
+  ].join(';\n');
+}
