@@ -3,6 +3,7 @@ import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
 import { idleSessions } from './diagnostics/idle-sessions.ts';
 import { longRunningQueries } from './diagnostics/long-running-queries.ts';
+import { slowStatements } from './diagnostics/slow-statements.ts';
 import { postgresGrants } from './grants.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
@@ -12,7 +13,7 @@ import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
 
 /** What a PostgreSQL server can be asked and what can be done for it. */
 export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
-  diagnostics: [connectionLeak, connectionUse, idleSessions, longRunningQueries],
+  diagnostics: [connectionLeak, connectionUse, idleSessions, longRunningQueries, slowStatements],
   remedies: [terminateIdleSessions],
   resolvers: [
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
