@@ -12,6 +12,53 @@ export {
 export { BreakerOpenError, PolicyError, type PolicyErrorCode } from './policy-error.ts';
 export type { Transition, TransitionListener, TransitionWhy } from './transitions.ts';
 export { monotonicClock, type Cancel, type Clock } from './clock.ts';
+export { RateLimit, type RateLimitOptions, type RateLimitSettings } from './rate-limit.ts';
+export { RateLimitedError } from './rate-limited-error.ts';
+export type { SlowDown, Slowable } from './slow-downs.ts';
+export {
+  Backpressure,
+  type BackpressureListener,
+  type BackpressureOptions,
+  type BackpressureSettings,
+  type BackpressureState,
+  type Fillable,
+} from './backpressure.ts';
+export type { ForceOptions } from './forced-state.ts';
+export { Fallback, type FallbackAnswer, type FallbackOptions } from './fallback.ts';
+export {
+  fixedAnswer,
+  otherCall,
+  type FallbackCause,
+  type FallbackFound,
+  type FallbackStrategy,
+} from './fallback-strategy.ts';
+export {
+  RememberedAnswers,
+  type RememberedAnswersOptions,
+  type RememberedAnswersSettings,
+} from './remembered-answers.ts';
+export {
+  Interlocks,
+  checkInterlocks,
+  type InterlockEffect,
+  type InterlockFault,
+  type InterlockRule,
+  type InterlockSource,
+  type InterlocksOptions,
+  type Switchable,
+} from './interlocks.ts';
+export { backpressureState, breakerState } from './interlock-sources.ts';
+export type {
+  DrainRule,
+  Priority,
+  WorkOptions,
+  WorkQueueSettings,
+  WorkRun,
+} from './work-queue-options.ts';
+export type {
+  AdaptiveConcurrencyOptions,
+  AdaptiveConcurrencySettings,
+} from './adaptive-concurrency-options.ts';
 
 // For libraries that show policies
 export type {
@@ -24,3 +71,18 @@ export type {
   PoolSnapshot,
   QueueSnapshot,
 } from './snapshots.ts';
+export type {
+  BackpressureSnapshot,
+  ConcurrencyDecision,
+  ConcurrencySnapshot,
+  FallbackSnapshot,
+  FallbackStrategySnapshot,
+  FlowSnapshot,
+  Forced,
+  InterlockSnapshot,
+  InterlocksSnapshot,
+  OperationTimings,
+  RateLimitSnapshot,
+  WatchedPoolSnapshot,
+  WorkQueueSnapshot,
+} from './flow-snapshots.ts';
