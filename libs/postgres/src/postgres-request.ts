@@ -1,3 +1,5 @@
+import type { PoolerRequest } from './pooler-request.ts';
+
 /**
  * What a read asks of the adapter, as data.
  * `rows`: one SELECT without parameters and without a trailing semicolon; the adapter wraps it into a read-only
@@ -9,6 +11,7 @@ export type PostgresRequest =
   | { readonly kind: 'rows'; readonly sql: string }
   | ExtensionRowsRequest
   | StatementPlansRequest
+  | PoolerRequest
   | { readonly kind: 'refusals' };
 
 /**

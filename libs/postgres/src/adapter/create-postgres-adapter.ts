@@ -14,6 +14,7 @@ import { refusedByFromText } from './decode-refusal.ts';
 import { HeldSession } from './held-session.ts';
 import { createActing } from './acting.ts';
 import { performRequest } from './perform.ts';
+import { createPoolers, type Poolers } from './poolers.ts';
 import { probeAct } from './probe.ts';
 import { rowsFrom } from './rows-from.ts';
 
@@ -41,23 +42,56 @@ export function createPostgresAdapter(
     onFailedConnect: remember,
   });
   const acts = createActing(config, clock, looking, remember);
+  const poolers = createPoolers(config, clock);
+  const greetServer = async (limit: Limit) => {
+    const greeting = await greet(looking, limit);
+    acts.hold(limit);
+    return greeting;
+  };
   return {
-    greet: async (limit) => {
-      const greeting = await greet(looking, limit);
-      acts.hold(limit);
-      return greeting;
-    },
-    perform: (request, limit) => performRequest(request, looking, () => refusals, limit),
+    greet: createGreeter(greetServer, poolers, clock),
+    perform: (request, limit) =>
+      performRequest(request, looking, { refusals: () => refusals, poolers }, limit),
     apply: (act, operationId, limit) => acts.apply(act, operationId, limit),
     probe: (act, operationId, limit) =>
       acts.isRunning(operationId)
         ? Promise.resolve({ state: 'running', says: 'sessions are being ended' })
         : probeAct(act, looking, limit),
     cancel: (operationId) => acts.cancel(operationId),
-    close: () => {
+    close: async () => {
       acts.close();
-      return looking.release();
+      await Promise.all([looking.release(), poolers.close()]);
     },
+  };
+}
+
+/** A server that does not let us in leaves something of the time for the consoles of its poolers. */
+const SHARE_OF_THE_SERVER = 0.75;
+
+/**
+ * Where the server lets nobody in and the console of a pooler answers, the sweep goes on over that: each look at the
+ * server then says its own reason. The version is that of the last greeting; our clock stands in for the server's.
+ */
+function createGreeter(
+  greetServer: (limit: Limit) => Promise<Greeting>,
+  poolers: Poolers,
+  clock: Clock,
+): (limit: Limit) => Promise<Greeting> {
+  let version = '';
+  return async (limit) => {
+    const timeoutMs =
+      poolers.consoles.length === 0
+        ? limit.timeoutMs
+        : Math.ceil(limit.timeoutMs * SHARE_OF_THE_SERVER);
+    try {
+      const greeting = await greetServer({ ...limit, timeoutMs });
+      version = greeting.version;
+      return greeting;
+    } catch (thrown) {
+      const left = { ...limit, timeoutMs: limit.timeoutMs - timeoutMs };
+      if (poolers.consoles.length === 0 || !(await poolers.anyAnswers(left))) throw thrown;
+      return { version, now: clock.now() };
+    }
   };
 }
 

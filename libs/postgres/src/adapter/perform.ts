@@ -2,13 +2,14 @@ import type { Limit } from '@starr/kernel';
 import type { PostgresRequest, Refusal } from '../postgres-request.ts';
 import { extensionRowsFrom } from './extension-rows.ts';
 import type { HeldSession } from './held-session.ts';
+import type { Poolers } from './poolers.ts';
 import { rowsFrom } from './rows-from.ts';
 import { statementPlansFrom } from './statement-plans.ts';
 
 export async function performRequest(
   request: PostgresRequest,
   session: HeldSession,
-  refusals: () => readonly Refusal[],
+  { refusals, poolers }: { readonly refusals: () => readonly Refusal[]; readonly poolers: Poolers },
   limit: Limit,
 ): Promise<unknown> {
   switch (request.kind) {
@@ -20,5 +21,12 @@ export async function performRequest(
       return session.use(limit, (client) => statementPlansFrom(client, request, limit));
     case 'refusals':
       return refusals();
+    case 'poolers':
+    case 'pooled-sessions':
+      return poolers.perform(
+        request,
+        (sql) => session.use(limit, (client) => rowsFrom(client, sql, limit)),
+        limit,
+      );
   }
 }
