@@ -9,12 +9,14 @@ import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 import { backendsRead } from './reads/backends.ts';
 import { sessionGroupsRead } from './reads/session-groups.ts';
+import { cancelQuery } from './remedies/cancel-query.ts';
 import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
+import { terminateSession } from './remedies/terminate-session.ts';
 
 /** What a PostgreSQL server can be asked and what can be done for it. */
 export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
   diagnostics: [connectionLeak, connectionUse, idleSessions, longRunningQueries, slowStatements],
-  remedies: [terminateIdleSessions],
+  remedies: [cancelQuery, terminateIdleSessions, terminateSession],
   resolvers: [
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
     { kinds: ['backend'], read: backendsRead },

@@ -1,3 +1,5 @@
+import type { CancelStatementAct, TerminateSessionAct } from './acts/signal-session.ts';
+
 /** One session as it was when the plan was made. Moments are RFC 3339 with microseconds. */
 export interface SessionSeal {
   readonly pid: number;
@@ -17,4 +19,4 @@ export interface TerminateSessionsAct {
 }
 
 /** All that can be done to a PostgreSQL server. */
-export type PostgresAct = TerminateSessionsAct;
+export type PostgresAct = TerminateSessionsAct | CancelStatementAct | TerminateSessionAct;

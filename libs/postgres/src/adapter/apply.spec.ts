@@ -18,7 +18,7 @@ import {
 } from '@starr/kernel';
 import { fillSlots, leakConnections, startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
-import type { PostgresAct } from '../postgres-act.ts';
+import type { PostgresAct, TerminateSessionsAct } from '../postgres-act.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
 import { idleCandidatesRead } from '../reads/idle-candidates.ts';
 import { slotsRead } from '../reads/slots.ts';
@@ -103,14 +103,23 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
     );
   }
 
-  async function actFor(params: Record<string, unknown>, options = {}): Promise<PostgresAct> {
+  async function actFor(
+    params: Record<string, unknown>,
+    options = {},
+  ): Promise<TerminateSessionsAct> {
     const plan = await planFor(params, options);
     if ('refused' in plan) throw new Error(plan.refused);
-    return plan.operations[0]!.act;
+    return terminationOf(plan);
+  }
+
+  function terminationOf(plan: Plan<PostgresAct>): TerminateSessionsAct {
+    const act = plan.operations[0]!.act;
+    if (act.kind !== 'terminate-sessions') throw new Error(act.kind);
+    return act;
   }
 
   /** All idle sessions of an application, sealed as they are now, without a floor to wait for. */
-  async function sealed(application = 'checkout'): Promise<PostgresAct> {
+  async function sealed(application = 'checkout'): Promise<TerminateSessionsAct> {
     const look = lookOf({ version: server.version });
     const raw = await adapter.perform(
       idleCandidatesRead.request(look) as PostgresRequest,
@@ -210,7 +219,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
       await idleFor(1050);
       const plan = await planFor({ idleFloorMs: 1000 }, { protect: ['reports'] });
       if ('refused' in plan) throw new Error(plan.refused);
-      expect(plan.operations[0]!.act.sessions).toHaveLength(1);
+      expect(terminationOf(plan).sessions).toHaveLength(1);
       const warnings = plan.warnings.join('\n');
       for (const reason of [
         'replication connection',

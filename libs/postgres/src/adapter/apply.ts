@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { ActContext, ActEvents } from './act-context.ts';
+import { applySignalSession } from './apply-signal-session.ts';
 import { applyTerminateSessions } from './apply-terminate-sessions.ts';
 import { failed } from './failed.ts';
 import { doctorErrorFromPg } from './pg-error.ts';
@@ -28,8 +29,10 @@ export async function* applyAct(act: PostgresAct, context: ActContext): ActEvent
 
 function eventsOf(act: PostgresAct, client: Client, context: ActContext): ActEvents {
   switch (act.kind) {
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- one kind today; the next one must be a case here
     case 'terminate-sessions':
       return applyTerminateSessions(act, client, context);
+    case 'cancel-statement':
+    case 'terminate-session':
+      return applySignalSession(act, client, context);
   }
 }

@@ -1,6 +1,7 @@
 import type { Limit, Probed } from '@starr/kernel';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { HeldSession } from './held-session.ts';
+import { probeSignalSession } from './probe-signal-session.ts';
 import { probeTerminateSessions } from './probe-terminate-sessions.ts';
 
 /** Whether an act took place, by the patient's own word. Looks with the diagnosing session; never acts. */
@@ -10,8 +11,10 @@ export async function probeAct(
   limit: Limit,
 ): Promise<Probed> {
   switch (act.kind) {
-    // eslint-disable-next-line @typescript-eslint/no-unnecessary-condition -- one kind today; the next one must be a case here
     case 'terminate-sessions':
       return probeTerminateSessions(act, session, limit);
+    case 'cancel-statement':
+    case 'terminate-session':
+      return probeSignalSession(act, session, limit);
   }
 }

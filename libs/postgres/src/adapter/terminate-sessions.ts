@@ -102,7 +102,7 @@ export async function stillThere(
 export async function isStillTold(client: Client): Promise<boolean> {
   const { rows } = await client.query(
     `SELECT FROM pg_catalog.pg_stat_activity
-      WHERE application_name = $1 AND pid <> pg_backend_pid() AND query LIKE '%pg_terminate_backend(a.pid)%' LIMIT 1`,
+      WHERE application_name = $1 AND pid <> pg_backend_pid() AND query LIKE ANY ('{%pg_terminate_backend(a.pid)%,%pg_cancel_backend(a.pid)%}') LIMIT 1`,
     [APPLICATION_NAME],
   );
   return rows.length > 0;

@@ -47,7 +47,11 @@ function planned(...given: Parameters<typeof plan>): Plan<PostgresAct> {
   return made;
 }
 
-const pidsOf = (made: Plan<PostgresAct>) => made.operations[0]!.act.sessions.map(({ pid }) => pid);
+const pidsOf = (made: Plan<PostgresAct>) => {
+  const act = made.operations[0]!.act;
+  if (act.kind !== 'terminate-sessions') throw new Error(act.kind);
+  return act.sessions.map(({ pid }) => pid);
+};
 
 describe('the parameters of db.terminate-idle-sessions', () => {
   it.each<[Record<string, unknown>, boolean]>([
@@ -83,7 +87,15 @@ describe('the plan of db.terminate-idle-sessions', () => {
               { pid: 1, backendStart: moment(1), stateChange: moment(2) },
               { pid: 2, backendStart: moment(2), stateChange: moment(3) },
             ],
-            protectedApplications: ['starr', 'pg_dump', 'pg_basebackup', 'pg_receivewal'],
+            protectedApplications: [
+              'starr',
+              'pg_dump',
+              'pg_dumpall',
+              'pg_restore',
+              'pg_basebackup',
+              'pg_receivewal',
+              'pg_recvlogical',
+            ],
           },
           says: 'end 2 sessions of checkout at 2 addresses, each used once and idle for 118 s to 119 s; one that has moved since is left alone',
           byHand: [
