@@ -3,7 +3,6 @@ import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
 import { idleSessions } from './diagnostics/idle-sessions.ts';
 import { longRunningQueries } from './diagnostics/long-running-queries.ts';
-import { slowStatements } from './diagnostics/slow-statements.ts';
 import { postgresGrants } from './grants.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
@@ -12,10 +11,17 @@ import { sessionGroupsRead } from './reads/session-groups.ts';
 import { cancelQuery } from './remedies/cancel-query.ts';
 import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
 import { terminateSession } from './remedies/terminate-session.ts';
+import { serverDiagnostics } from './server-diagnostics.ts';
 
 /** What a PostgreSQL server can be asked and what can be done for it. */
 export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
-  diagnostics: [connectionLeak, connectionUse, idleSessions, longRunningQueries, slowStatements],
+  diagnostics: [
+    connectionLeak,
+    connectionUse,
+    idleSessions,
+    longRunningQueries,
+    ...serverDiagnostics,
+  ],
   remedies: [cancelQuery, terminateIdleSessions, terminateSession],
   resolvers: [
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
