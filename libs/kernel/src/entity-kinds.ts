@@ -26,6 +26,16 @@ export const ENTITY_KINDS = {
   backend: { says: 'a server process: pid/backend_start', scope: 'target', passage: 'yes' },
   statement: { says: 'a statement fingerprint', scope: 'target', passage: 'yes' },
   table: { says: 'a table: schema.name', scope: 'target', passage: 'no' },
+  pooler: {
+    says: 'a PgBouncer before a server, by its configured name',
+    scope: 'target',
+    passage: 'no',
+  },
+  'pooler-pool': {
+    says: 'a pool of a PgBouncer: pooler/database/user',
+    scope: 'target',
+    passage: 'no',
+  },
   redis: { says: 'a Redis or Valkey server, by target name', scope: 'environment', passage: 'no' },
   address: { says: 'an IP address', scope: 'environment', passage: 'unless-shared' },
   cluster: { says: 'a Kubernetes cluster, by target name', scope: 'environment', passage: 'no' },
