@@ -41,3 +41,18 @@ export function tableEntity(target: string, schema: string, table: string): Enti
 export function statementEntity(target: string, queryId: string): Entity {
   return { kind: 'statement', name: queryId, scope: target };
 }
+
+/** A PgBouncer by its name in starr.yaml. */
+export function poolerEntity(target: string, pooler: string): Entity {
+  return { kind: 'pooler', name: pooler, scope: target };
+}
+
+/** The connections of a pooler to one database as one user. */
+export function poolerPoolEntity(
+  target: string,
+  pooler: string,
+  database: string,
+  user: string,
+): Entity {
+  return { kind: 'pooler-pool', name: `${pooler}/${database}/${user}`, scope: target };
+}
