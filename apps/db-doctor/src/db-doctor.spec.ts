@@ -22,16 +22,12 @@ import {
   type LabPostgres,
   type TemporaryFolder,
 } from '@starr/lab';
+import { postgresCatalog } from '@starr/postgres';
 import { bearerTokenInterceptor, createDoctorClient } from '@starr/wire';
 import { compose } from './compose.ts';
 import { readConfig } from './config.ts';
 
-const CHECKS = [
-  'db.connection-leak',
-  'db.connection-use',
-  'db.idle-sessions',
-  'db.long-running-queries',
-];
+const CHECKS = postgresCatalog.diagnostics.map(({ id }) => id).toSorted();
 const never = () => new AbortController().signal;
 
 let server: LabPostgres;

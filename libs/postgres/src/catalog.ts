@@ -1,8 +1,10 @@
 import type { Catalog } from '@starr/kernel';
 import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
+import { idleInTransaction } from './diagnostics/idle-in-transaction.ts';
 import { idleSessions } from './diagnostics/idle-sessions.ts';
 import { longRunningQueries } from './diagnostics/long-running-queries.ts';
+import { wedgedSessions } from './diagnostics/wedged-sessions.ts';
 import { postgresGrants } from './grants.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
@@ -18,8 +20,10 @@ export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
   diagnostics: [
     connectionLeak,
     connectionUse,
+    idleInTransaction,
     idleSessions,
     longRunningQueries,
+    wedgedSessions,
     ...serverDiagnostics,
   ],
   remedies: [cancelQuery, terminateIdleSessions, terminateSession],

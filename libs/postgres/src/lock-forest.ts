@@ -54,6 +54,14 @@ export function lockForestFrom({ parties, truncated }: LockWaits): LockForest {
   return { nodes: inDrawingOrder(nodes), truncated };
 }
 
+/** pid → how many wait for it directly. */
+export function directWaiters(parties: readonly LockParty[]): ReadonlyMap<number, number> {
+  const waiters = new Map<number, number>();
+  for (const { waits } of parties)
+    for (const pid of waits?.blockers ?? []) waiters.set(pid, (waiters.get(pid) ?? 0) + 1);
+  return waiters;
+}
+
 /** The key of a session. */
 export function sessionKey(pid: number): string {
   return String(pid);

@@ -1,102 +1,74 @@
 import { describe, expect, it } from '@jest/globals';
 import { blindSpot, isPartial, type Limits, type Severity } from '@starr/kernel';
-import type { Blocker } from '../reads/blockers.ts';
 import type { BusySession } from '../reads/busy-sessions.ts';
+import { busySession as session } from '../test/busy-session.ts';
 import { lookOf } from '../test/lab-target.ts';
+import { blockedBy } from '../test/lock-party.ts';
 import { longRunningQueries } from './long-running-queries.ts';
 
 const limits = Object.fromEntries(
   Object.entries(longRunningQueries.thresholds).map(([name, { value }]) => [name, value]),
 ) as Limits<typeof longRunningQueries.thresholds>;
 
-const session = (more: Partial<BusySession> = {}): BusySession => ({
-  pid: 4711,
-  backendStart: '2026-11-24T03:00:00.123456Z',
-  state: 'active',
-  application: 'reports',
-  address: '127.0.3.7',
-  role: 'shop',
-  database: 'shop',
-  transactionMs: 10,
-  statementMs: 10,
-  stateMs: 10,
-  pinsHorizon: false,
-  statement: 'SELECT * FROM orders WHERE id = ?',
-  ...more,
-});
-
 const active = (statementMs: number, more: Partial<BusySession> = {}) =>
   session({ statementMs, ...more });
-const idle = (stateMs: number, more: Partial<BusySession> = {}) =>
-  session({ state: 'idle in transaction', stateMs, statementMs: stateMs + 5000, ...more });
+const working = (transactionMs: number, more: Partial<BusySession> = {}) =>
+  session({ transactionMs, ...more });
+const paused = (transactionMs: number, stateMs: number) =>
+  session({ state: 'idle in transaction', transactionMs, stateMs, statementMs: transactionMs });
 
-const judge = (sessions: readonly BusySession[], blockers: readonly Blocker[] = []) =>
-  longRunningQueries.judge({ busy: { sessions }, blockers }, limits, lookOf());
+const judge = (sessions: readonly BusySession[], locks = blockedBy()) =>
+  longRunningQueries.judge({ busy: { sessions }, locks }, limits, lookOf());
 
 describe('db.long-running-queries', () => {
-  it.each<[string, BusySession, readonly Blocker[], Severity | undefined]>([
-    ['a short statement', active(300), [], undefined],
-    ['a statement just below a minute', active(59_999), [], undefined],
-    ['a statement of a minute', active(60_000), [], 'warning'],
-    ['a statement just below half an hour', active(1_799_999), [], 'warning'],
-    ['a statement of half an hour', active(1_800_000), [], 'critical'],
-    ['a statement that waits for a lock', active(3_600_000, { waitsFor: 'Lock' }), [], undefined],
+  it.each<[string, BusySession, Severity | undefined]>([
+    ['a short statement', active(300), undefined],
+    ['a statement just below a minute', active(59_999), undefined],
+    ['a statement of a minute', active(60_000), 'warning'],
+    ['a statement just below half an hour', active(1_799_999), 'warning'],
+    ['a statement of half an hour', active(1_800_000), 'critical'],
+    ['an absurd age', active(Number.MAX_SAFE_INTEGER), 'critical'],
+    ['a clock that ran backwards', active(-5), undefined],
+    ['a statement that waits for a lock', active(3_600_000, { waitsFor: 'Lock' }), undefined],
     [
-      'a client that stopped in its request',
-      active(60_000, { waitsFor: 'Client', waitEvent: 'ClientRead' }),
-      [],
-      'warning',
-    ],
-    ['an idle transaction just below a minute', idle(59_999), [], undefined],
-    ['an idle transaction of a minute', idle(60_000), [], 'warning'],
-    [
-      'an aborted one of a minute',
-      idle(60_000, { state: 'idle in transaction (aborted)' }),
-      [],
-      'warning',
-    ],
-    [
-      'an idle transaction of a minute that others wait for',
-      idle(60_000),
-      [{ pid: 4711, blocks: 3 }],
-      'critical',
-    ],
-    [
-      'an idle transaction of a minute that pins the horizon',
-      idle(60_000, { pinsHorizon: true }),
-      [],
-      'critical',
-    ],
-    [
-      'an idle transaction of less than a minute that others wait for',
-      idle(59_999),
-      [{ pid: 4711, blocks: 3 }],
+      'a client that stopped in its request, which is another check’s',
+      active(3_600_000, { waitsFor: 'Client', waitEvent: 'ClientRead' }),
       undefined,
     ],
-    ['an idle transaction just below ten minutes', idle(599_999), [], 'warning'],
-    ['an idle transaction of ten minutes', idle(600_000), [], 'critical'],
     [
-      'an idle transaction is aged by its last activity',
-      idle(10, { statementMs: 900_000, transactionMs: 900_000 }),
-      [],
+      'a COPY that is fed by its client for a minute',
+      active(60_000, {
+        waitsFor: 'Client',
+        waitEvent: 'ClientRead',
+        statement: 'COPY orders FROM STDIN',
+      }),
+      'warning',
+    ],
+    ['a transaction just below half an hour', working(1_799_999), undefined],
+    ['a transaction of half an hour', working(1_800_000), 'warning'],
+    ['a transaction just below an hour', working(3_599_999), 'warning'],
+    ['a transaction of an hour', working(3_600_000), 'critical'],
+    ['one of an hour between two statements', paused(3_600_000, 59_999), 'critical'],
+    [
+      'one of an hour in a long pause, which is another check’s',
+      paused(3_600_000, 60_000),
       undefined,
     ],
-  ])('%s', (_, given, blockers, severity) => {
-    expect(judge([given], blockers).findings?.map((finding) => finding.severity)).toEqual(
+    ['a session in no transaction', session({ state: 'active' }), undefined],
+  ])('%s', (_, given, severity) => {
+    expect(judge([given]).findings?.map((finding) => finding.severity)).toEqual(
       severity === undefined ? [] : [severity],
     );
   });
 
   it('says what a session is at, and who waits for it', () => {
-    const says = (given: BusySession, blockers: readonly Blocker[] = []) =>
-      judge([given], blockers).findings?.[0]?.says;
-    expect(says(active(90_000))).toBe('a session of reports ran a statement for up to 90 s');
-    expect(says(idle(90_000, { pinsHorizon: true }), [{ pid: 4711, blocks: 50 }])).toBe(
-      'a session of reports did nothing in an open transaction, for up to 90 s; 50 wait for it; vacuum cannot clean behind it',
-    );
-    expect(says(active(90_000, { waitsFor: 'Client', waitEvent: 'ClientRead' }))).toContain(
-      'a cancel does nothing',
-    );
+    const says = (given: BusySession, locks = blockedBy()) =>
+      judge([given], locks).findings?.map((finding) => finding.says);
+    expect(says(active(90_000))).toEqual(['a session of reports ran a statement for up to 90 s']);
+    expect(says(working(3_600_000, { pinsHorizon: true }), blockedBy(4711, 3))).toEqual([
+      'a session of reports has worked in one transaction for up to 60 min; 3 wait for it; vacuum cannot clean behind it',
+    ]);
+    expect(says(active(1_800_000, { transactionMs: 1_800_000 }))).toHaveLength(1);
   });
 
   it('makes one finding an application and kind, worst first', () => {
@@ -105,11 +77,11 @@ describe('db.long-running-queries', () => {
     );
     const findings = judge([
       ...many,
-      idle(700_000),
+      active(1_900_000, { application: 'batch' }),
       active(61_000, { application: 'worker' }),
     ]).findings!;
     expect(findings.map(({ severity, about }) => [severity, about.name])).toEqual([
-      ['critical', 'reports'],
+      ['critical', 'batch'],
       ['warning', 'worker'],
       ['warning', 'reports'],
     ]);
@@ -130,7 +102,7 @@ describe('db.long-running-queries', () => {
   it('measures also when nothing runs, and counts the victims of locks', () => {
     expect(judge([]).measured.map(({ name, value }) => [name, value])).toEqual([
       ['longestActiveMs', 0],
-      ['longestIdleInTransactionMs', 0],
+      ['longestTransactionMs', 0],
       ['lockWaiters', 0],
       ['longestLockWaitMs', 0],
     ]);
@@ -142,11 +114,21 @@ describe('db.long-running-queries', () => {
 
   it('still judges ages when it cannot see who waits for whom, and says so', () => {
     const verdict = longRunningQueries.judge(
-      { busy: { sessions: [active(60_000)] }, blockers: blindSpot('timeout', 'slow') },
+      { busy: { sessions: [active(60_000)] }, locks: blindSpot('timeout', 'slow') },
       limits,
       lookOf(),
     );
     expect(verdict.findings).toHaveLength(1);
     expect(isPartial(verdict)).toBe(true);
+  });
+
+  it('says that there were more sessions than it looked at', () => {
+    const truncated = blindSpot('truncated', 'more');
+    const verdict = longRunningQueries.judge(
+      { busy: { sessions: [], truncated }, locks: blockedBy() },
+      limits,
+      lookOf(),
+    );
+    expect(verdict.blind).toEqual([truncated]);
   });
 });

@@ -1,4 +1,4 @@
-import { maskSql, type Read } from '@starr/kernel';
+import { blindSpot, maskSql, type BlindSpot, type Read } from '@starr/kernel';
 import { z } from 'zod';
 import type { PostgresRequest } from '../postgres-request.ts';
 import { redacted, rowsRead } from './rows-read.ts';
@@ -34,8 +34,10 @@ export interface BusySession {
 }
 
 export interface BusySessions {
-  /** Longest transaction first. The youngest are left out beyond the limit. */
+  /** Longest transaction first. */
   readonly sessions: readonly BusySession[];
+  /** The youngest are left out: an old one is not among them. */
+  readonly truncated?: BlindSpot;
 }
 
 const rowSchema = z.object({
@@ -60,7 +62,7 @@ const rowSchema = z.object({
 export const busySessionsRead: Read<BusySessions, PostgresRequest> = rowsRead({
   id: 'postgres.busy-sessions',
   timeoutMs: 1000,
-  maxRows: 200,
+  maxRows: 1000,
   row: rowSchema,
   // Hidden rows sort first, so that the limit never hides that something is hidden.
   sql: () => `
@@ -76,12 +78,22 @@ export const busySessionsRead: Read<BusySessions, PostgresRequest> = rowsRead({
      WHERE pid <> pg_backend_pid()
        AND (backend_type = 'client backend' AND state <> 'idle' OR backend_type IS NULL AND usesysid IS NOT NULL)
      ORDER BY backend_type IS NULL DESC, coalesce(xact_start, query_start)`,
-  valueOf: (rows) => {
+  valueOf: (rows, truncated) => {
     const hidden = rows.filter((row) => row.hidden);
     if (hidden[0] !== undefined) return redacted(hidden.length, hidden[0].our_role);
-    return { sessions: rows.map(sessionFromRow) };
+    return {
+      sessions: rows.map(sessionFromRow),
+      ...(truncated && { truncated: youngestLeftOut(rows.length) }),
+    };
   },
 });
+
+function youngestLeftOut(seen: number): BlindSpot {
+  return blindSpot(
+    'truncated',
+    `more than ${seen} sessions are in a statement or a transaction; the youngest were left out`,
+  );
+}
 
 function sessionFromRow(row: z.infer<typeof rowSchema>): BusySession {
   return {

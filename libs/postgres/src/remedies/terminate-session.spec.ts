@@ -50,7 +50,7 @@ describe('the plan of db.terminate-session', () => {
       'a client that stopped for a minute',
       { ...wedged, stateMs: 60_000 },
       'wedged',
-      'longestActiveMs',
+      'longestWedgedMs',
     ],
     [
       'a client that stopped, and others wait',
@@ -72,7 +72,7 @@ describe('the plan of db.terminate-session', () => {
           reversible: false,
         },
       ],
-      effect: { diagnostic: 'db.long-running-queries', measurement },
+      effect: { measurement },
     });
   });
 

@@ -12,7 +12,9 @@ import { backendEntity, serverEntity } from '../entities.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import { quoteLiteral } from '../quote-identifier.ts';
 import { signalCandidatesRead, type SignalCandidate } from '../reads/signal-candidates.ts';
+import { idleInTransaction } from '../diagnostics/idle-in-transaction.ts';
 import { longRunningQueries } from '../diagnostics/long-running-queries.ts';
+import { wedgedSessions } from '../diagnostics/wedged-sessions.ts';
 import { findCandidate } from './find-candidate.ts';
 import { protectedApplications, reasonToSpareBusy } from './protection.ts';
 
@@ -139,17 +141,24 @@ function operationFrom(
 }
 
 function effectOf(session: SignalCandidate, because: Because, target: string): Effect {
-  const { idleInTransactionWarnMs, activeWarnMs } = longRunningQueries.thresholds;
   const moves = {
-    blocks: { measurement: 'lockWaiters', below: Math.max(1, session.blocks) },
-    wedged: { measurement: 'longestActiveMs', below: activeWarnMs.value },
-    'idle-in-transaction': {
-      measurement: 'longestIdleInTransactionMs',
-      below: idleInTransactionWarnMs.value,
+    blocks: {
+      diagnostic: longRunningQueries.id,
+      measurement: 'lockWaiters',
+      below: Math.max(1, session.blocks),
     },
-  } as const satisfies Record<Because, { measurement: string; below: number }>;
+    wedged: {
+      diagnostic: wedgedSessions.id,
+      measurement: 'longestWedgedMs',
+      below: wedgedSessions.thresholds.wedgedWarnMs.value,
+    },
+    'idle-in-transaction': {
+      diagnostic: idleInTransaction.id,
+      measurement: 'longestIdleInTransactionMs',
+      below: idleInTransaction.thresholds.idleInTransactionWarnMs.value,
+    },
+  } as const satisfies Record<Because, Pick<Effect, 'diagnostic' | 'measurement' | 'below'>>;
   return {
-    diagnostic: 'db.long-running-queries',
     about: serverEntity(target),
     ...moves[because],
     settleMs: 1000,
