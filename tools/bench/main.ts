@@ -1,5 +1,8 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { judgeGoals } from './goals.ts';
+import { benchPolicies } from './micro/policies/bench-policies.ts';
+import { judgePolicies } from './micro/policies/judge-policies.ts';
+import { reportPolicies } from './micro/policies/report-policies.ts';
 import { reportMicro } from './micro/report-micro.ts';
 import { parseBenchArgs, type BenchOptions } from './options.ts';
 import { reportSweep } from './report-sweep.ts';
@@ -27,5 +30,10 @@ async function run({ parts, rounds, withJaeger }: BenchOptions): Promise<number>
     isMissed = bench.scenes.some(({ results }) => judgeGoals(results).some(({ isMet }) => !isMet));
   }
   if (parts.has('micro')) console.log(await reportMicro(rounds, say));
+  if (parts.has('policies')) {
+    const bench = await benchPolicies(rounds, say);
+    console.log(reportPolicies(bench));
+    isMissed ||= judgePolicies(bench).some(({ isMet }) => !isMet);
+  }
   return isMissed ? 1 : 0;
 }

@@ -6,10 +6,10 @@ export interface BenchOptions {
   readonly withJaeger: boolean;
 }
 
-export type BenchPart = 'sweep' | 'micro';
-const PARTS: readonly BenchPart[] = ['sweep', 'micro'];
+export type BenchPart = 'sweep' | 'micro' | 'policies';
+const PARTS: readonly BenchPart[] = ['sweep', 'micro', 'policies'];
 const LEAST_ROUNDS = 3;
-const USAGE = 'npm run bench -- [--rounds 10] [--only sweep|micro] [--without jaeger]';
+const USAGE = 'npm run bench -- [--rounds 10] [--only sweep|micro|policies] [--without jaeger]';
 
 /** What is not known is said with what is allowed. */
 export function parseBenchArgs(args: readonly string[]): BenchOptions | { readonly fault: string } {

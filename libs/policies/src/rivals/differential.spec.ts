@@ -191,7 +191,7 @@ afterEach(() => {
 
 const cockatiel = (act: HeldCalls): Rival => {
   const circuit = circuitBreaker(
-    handleWhen((error) => error.name !== 'AbortError'),
+    handleWhen((error) => error instanceof Error && error.name !== 'AbortError'),
     { breaker: new ConsecutiveBreaker(3), halfOpenAfter: recoveryMs },
   );
   let openedAtMs = 0;
