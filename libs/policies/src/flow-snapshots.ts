@@ -46,7 +46,9 @@ export interface OperationTimings {
   readonly meanWaitMs: number;
   /** Run time of all its works together: what it costs the queue. */
   readonly totalRunMs: number;
-  /** True when its p99 is at or above `slowMs`. */
+  /** Works that ran `slowMs` or longer. */
+  readonly slowRuns: number;
+  /** True when at least one in a hundred was slow. */
   readonly slow: boolean;
 }
 

@@ -2,7 +2,7 @@
 export { createPolicies, type Policies, type PoliciesOptions, type Policy } from './policies.ts';
 export { Breaker, type Permit, type ResetResult } from './breaker.ts';
 export type { BreakerOptions, OpensOn, Outcome } from './breaker-options.ts';
-export { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+export { WorkQueue } from './work-queue.ts';
 export {
   WatchedPool,
   type PoolLike,
@@ -52,6 +52,7 @@ export type {
   DrainRule,
   Priority,
   WorkOptions,
+  WorkQueueOptions,
   WorkQueueSettings,
   WorkRun,
 } from './work-queue-options.ts';

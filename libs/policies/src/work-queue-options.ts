@@ -16,7 +16,7 @@ export interface WorkQueueOptions {
    * goes before others) or the oldest. Default `reject-newest`.
    */
   readonly whenFull?: 'reject-newest' | 'reject-oldest';
-  /** An operation whose p99 run time is at or above this is called slow. Default 1000. */
+  /** A work that runs so long, or longer, is slow. Default 1000. */
   readonly slowMs?: number;
   readonly clock?: Clock;
 }

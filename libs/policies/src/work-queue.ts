@@ -1,171 +1,252 @@
-import { checkCount, checkPositive } from './check-option.ts';
-import { monotonicClock, type Cancel, type Clock } from './clock.ts';
-import { Fifo } from './fifo.ts';
-import { PolicyError } from './policy-error.ts';
-import type { QueueSnapshot } from './snapshots.ts';
+import { checkPositive, checkRatio } from './check-option.ts';
+import { monotonicClock, type Clock } from './clock.ts';
+import type { WorkQueueSnapshot } from './flow-snapshots.ts';
+import { OperationBooks } from './operation-timings.ts';
+import { PolicyError, stackless, type PolicyErrorCode } from './policy-error.ts';
+import { QueuedWork } from './queued-work.ts';
+import { retuneSettings } from './retune-settings.ts';
+import type { Retuned } from './retuned.ts';
+import { type Slowable, SlowDowns } from './slow-downs.ts';
+import { WaitingRoom } from './waiting-room.ts';
+import { levelOfPriority } from './waiting-works.ts';
+import {
+  checkTimeout,
+  parseQueueSettings,
+  type DrainRule,
+  type WorkOptions,
+  type WorkQueueOptions,
+  type WorkQueueSettings,
+  type WorkRun,
+} from './work-queue-options.ts';
+import { Workers } from './workers.ts';
 
-export interface WorkQueueOptions {
-  /** Works that run at the same time. */
-  readonly maxWorkers: number;
-  /** Works that may wait; 0: none waits, what finds no free worker is rejected. */
-  readonly maxSize: number;
-  /** A work that has waited so long is not run any more. Absent: it may wait for ever. */
-  readonly waitTimeoutMs?: number;
-  readonly clock?: Clock;
-}
+export type { WorkQueueOptions };
 
-interface Waiting {
-  readonly since: number;
-  start(): void;
-  refuse(error: PolicyError): void;
-}
+const noOptions: WorkOptions = {};
 
-/** A bounded queue of works and the workers that run them, first come first served. */
-export class WorkQueue {
+/**
+ * A bounded queue of works and the workers that run them: the highest priority first, within one first come first
+ * served. Limits can be changed at any time; what a smaller one leaves over runs to its end.
+ */
+export class WorkQueue implements Slowable {
   readonly kind = 'queue';
   readonly name: string;
-  readonly #options: WorkQueueOptions;
   readonly #clock: Clock;
-  readonly #waiting = new Fifo<Waiting>();
+  readonly #waiting: WaitingRoom;
+  readonly #workers: Workers;
+  readonly #books = new OperationBooks();
+  readonly #slowDowns = new SlowDowns();
   readonly #idle: (() => void)[] = [];
-  #cancelExpiry: Cancel | undefined;
+  #settings: WorkQueueSettings;
   #stopped = false;
-  #active = 0;
-  #processed = 0;
-  #failed = 0;
-  #timedOut = 0;
   #rejected = 0;
+  #drained = 0;
+  #withdrawn = 0;
 
   /** Throws PolicyError `invalid-option`. */
   constructor(name: string, options: WorkQueueOptions) {
-    checkCount(name, 'maxWorkers', options.maxWorkers);
-    checkCount(name, 'maxSize', options.maxSize, Number.MAX_SAFE_INTEGER, 0);
-    if (options.waitTimeoutMs !== undefined) {
-      checkPositive(name, 'waitTimeoutMs', options.waitTimeoutMs);
-    }
     this.name = name;
-    this.#options = options;
+    this.#settings = parseQueueSettings(name, options);
     this.#clock = options.clock ?? monotonicClock;
+    const settings = () => this.#settings;
+    this.#waiting = new WaitingRoom(name, this.#clock, settings);
+    this.#workers = new Workers(name, this.#clock, settings, () => {
+      this.#startNext();
+    });
+  }
+
+  get settings(): WorkQueueSettings {
+    return this.#settings;
+  }
+
+  /** Works that wait, as a share of `maxSize`. */
+  get utilisation(): number {
+    const { maxSize } = this.#settings;
+    return maxSize === 0 ? 1 : this.#waiting.size / maxSize;
   }
 
   /**
-   * Runs `work` when a worker is free. Rejects with what the work throws, or with PolicyError `queue-full`,
-   * `wait-timeout` or `stopped`, and then the work never runs.
+   * Runs `work` when a worker is free. Rejects with what the work throws; with PolicyError `queue-full`, `evicted`,
+   * `wait-timeout` or `stopped`, and then the work never runs; with CallTimeoutError when it runs too long; with the
+   * reason of the signal when that takes it back before it runs.
    */
-  submit<T>(work: () => PromiseLike<T> | T): Promise<T> {
-    const full =
-      this.#active >= this.#options.maxWorkers && this.#waiting.size >= this.#options.maxSize;
-    if (this.#stopped || full) {
-      this.#rejected++;
-      return Promise.reject(
-        this.#stopped
-          ? new PolicyError('stopped', this.name, `queue ${this.name} is stopped`)
-          : new PolicyError('queue-full', this.name, `queue ${this.name} is full`),
-      );
-    }
-    if (this.#active < this.#options.maxWorkers) return this.#run(work);
+  submit<T>(
+    work: (run: WorkRun) => PromiseLike<T> | T,
+    options: WorkOptions = noOptions,
+  ): Promise<T> {
+    const { operation, priority, waitTimeoutMs, runTimeoutMs, signal } = options;
     return new Promise<T>((resolve, reject) => {
-      this.#waiting.push({
-        since: this.#clock.nowMs(),
-        start: () => {
-          this.#run(work).then(resolve, reject);
-        },
-        refuse: reject,
-      });
-      this.#armExpiry();
+      if (waitTimeoutMs !== undefined) checkTimeout(this.name, 'waitTimeoutMs', waitTimeoutMs);
+      if (runTimeoutMs !== undefined) checkTimeout(this.name, 'runTimeoutMs', runTimeoutMs);
+      this.#take(
+        new QueuedWork({
+          work,
+          operation: this.#books.of(operation),
+          level: levelOfPriority(priority),
+          addedAtMs: this.#clock.nowMs(),
+          waitTimeoutMs,
+          runTimeoutMs,
+          signal,
+          resolve: resolve as (value: unknown) => void,
+          reject,
+        }),
+      );
     });
+  }
+
+  /**
+   * Applies at once: more workers start what waits, timeouts count from when the work came or began. Workers and
+   * places that are too many now are given back as their works end (see `overLimit`), or by `drain`.
+   */
+  retune(
+    change: Partial<WorkQueueSettings>,
+    { drain = 'keep' }: { readonly drain?: DrainRule } = {},
+  ): Retuned<WorkQueueSettings> {
+    const before = this.#settings;
+    return retuneSettings(before, change, (wanted) => {
+      const after = parseQueueSettings(this.name, wanted);
+      this.#settings = after;
+      if (after.waitTimeoutMs !== before.waitTimeoutMs) this.#waiting.rearm();
+      if (after.runTimeoutMs !== before.runTimeoutMs) this.#workers.rearm();
+      this.#startNext();
+      const surplus = this.#waiting.size - after.maxSize;
+      if (surplus > 0) {
+        for (const work of this.#waiting.surplus(surplus, drain)) this.#evict(work);
+      }
+      return after;
+    });
+  }
+
+  /** Runs with a share of the workers, at least one. */
+  slowDown(by: string, share: number, forMs = Infinity): void {
+    checkRatio(this.name, 'share', share);
+    if (forMs !== Infinity) checkPositive(this.name, 'forMs', forMs);
+    this.#slowDowns.hold(by, share, this.#clock.nowMs() + forMs);
+    this.#startNext();
+  }
+
+  release(by: string): boolean {
+    const held = this.#slowDowns.release(by);
+    this.#startNext();
+    return held;
+  }
+
+  /** Called after each change of the works that wait; what it throws is dropped. Returns how to stop it. */
+  onUtilisation(listener: () => void): () => void {
+    return this.#waiting.onChange(listener);
   }
 
   /** Takes no more work, refuses what waits, and resolves when the last running work has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
-    this.#cancelExpiry?.();
-    for (let next = this.#waiting.shift(); next; next = this.#waiting.shift()) {
-      this.#rejected++;
-      next.refuse(new PolicyError('stopped', this.name, `queue ${this.name} was stopped`));
+    for (const work of this.#waiting.all()) {
+      this.#waiting.leave(work, this.#clock.nowMs());
+      this.#refuse(work, 'stopped', 'was stopped');
     }
-    if (this.#active === 0) return;
+    if (this.#workers.running.size === 0) return;
     await new Promise<void>((resolve) => this.#idle.push(resolve));
   }
 
-  snapshot(): QueueSnapshot {
-    this.#expire();
-    const oldest = this.#waiting.peek();
+  snapshot(): WorkQueueSnapshot {
+    const nowMs = this.#clock.nowMs();
+    this.#waiting.next(nowMs);
+    const { maxSize, maxWorkers } = this.#settings;
+    const { running, processed, failed, workTimedOut, runTimedOut, abandoned } = this.#workers;
+    const { size, expired } = this.#waiting;
+    const oldestRun = running.first;
     return {
       kind: 'queue',
       name: this.name,
-      size: this.#waiting.size,
-      maxSize: this.#options.maxSize,
-      activeWorkers: this.#active,
-      maxWorkers: this.#options.maxWorkers,
-      processed: this.#processed,
-      failed: this.#failed,
-      timedOut: this.#timedOut,
+      size,
+      maxSize,
+      activeWorkers: running.size,
+      maxWorkers,
+      processed,
+      failed,
+      timedOut: expired + runTimedOut + workTimedOut,
       rejected: this.#rejected,
-      oldestWaitMs: oldest ? this.#clock.nowMs() - oldest.since : 0,
+      oldestWaitMs: this.#waiting.oldestWaitMs(nowMs),
+      utilisation: this.utilisation,
+      workerUtilisation: running.size / maxWorkers,
+      overLimit: {
+        workers: Math.max(0, running.size - this.#mayRun(nowMs)),
+        places: Math.max(0, size - maxSize),
+      },
+      expired,
+      runTimedOut,
+      drained: this.#drained,
+      withdrawn: this.#withdrawn + this.#waiting.withdrawn + this.#workers.withdrawn,
+      oldestRunMs: oldestRun ? nowMs - oldestRun.startedAtMs : 0,
+      ...(oldestRun && { oldestRunOperation: oldestRun.operation.operation }),
+      abandoned,
+      slowedBy: this.#slowDowns.list(nowMs),
+      ...this.#waiting.timeToFull(nowMs),
+      operations: this.#books.snapshot(),
     };
   }
 
-  async #run<T>(work: () => PromiseLike<T> | T): Promise<T> {
-    this.#active++;
-    try {
-      const value = await work();
-      this.#processed++;
-      return value;
-    } catch (error) {
-      if (isTimeout(error)) this.#timedOut++;
-      else this.#failed++;
-      throw error;
-    } finally {
-      this.#active--;
-      this.#startNext();
+  #take(work: QueuedWork): void {
+    const { callersSignal } = work;
+    if (callersSignal?.aborted === true) {
+      this.#withdrawn++;
+      work.reject(callersSignal.reason);
+    } else if (this.#stopped) {
+      this.#refuse(work, 'stopped', 'is stopped');
+    } else if (
+      this.#waiting.size === 0 &&
+      this.#workers.running.size < this.#mayRun(work.addedAtMs)
+    ) {
+      this.#waiting.listenToCaller(work);
+      this.#workers.start(work, work.addedAtMs);
+    } else if (this.#makeRoom(work)) {
+      this.#waiting.listenToCaller(work);
+      this.#waiting.enter(work);
+    } else {
+      this.#refuse(work, 'queue-full', 'is full');
     }
+  }
+
+  #makeRoom(work: QueuedWork): boolean {
+    const { maxSize } = this.#settings;
+    if (this.#waiting.size < maxSize) return true;
+    // over its limit, it makes no room by giving up one
+    if (this.#waiting.size > maxSize) return false;
+    const victim = this.#waiting.victimFor(work);
+    if (victim) this.#evict(victim);
+    return victim !== undefined;
+  }
+
+  #evict(work: QueuedWork): void {
+    this.#drained++;
+    this.#waiting.leave(work, this.#clock.nowMs());
+    this.#refuse(work, 'evicted', 'gave its place to other work');
+  }
+
+  #refuse(work: QueuedWork, code: PolicyErrorCode, says: string): void {
+    this.#rejected++;
+    work.end();
+    const { name } = this;
+    work.reject(stackless(() => new PolicyError(code, name, `queue ${name} ${says}`)));
   }
 
   #startNext(): void {
-    this.#expire();
-    this.#waiting.shift()?.start();
-    if (this.#active > 0) return;
+    if (this.#waiting.size > 0) {
+      const nowMs = this.#clock.nowMs();
+      for (;;) {
+        const work = this.#waiting.next(nowMs);
+        if (!work || this.#workers.running.size >= this.#mayRun(nowMs)) break;
+        this.#waiting.leave(work, nowMs);
+        this.#workers.start(work, nowMs);
+      }
+    }
+    if (this.#workers.running.size > 0) return;
     for (const resolve of this.#idle.splice(0)) resolve();
   }
 
-  #expire(): void {
-    const { waitTimeoutMs } = this.#options;
-    if (waitTimeoutMs === undefined) return;
-    const startedBefore = this.#clock.nowMs() - waitTimeoutMs;
-    for (
-      let next = this.#waiting.peek();
-      next && next.since <= startedBefore;
-      next = this.#waiting.peek()
-    ) {
-      this.#waiting.shift();
-      this.#timedOut++;
-      next.refuse(
-        new PolicyError(
-          'wait-timeout',
-          this.name,
-          `waited ${waitTimeoutMs} ms in queue ${this.name}`,
-        ),
-      );
-    }
+  #mayRun(nowMs: number): number {
+    if (this.#slowDowns.nextEndMs <= nowMs) this.#slowDowns.expire(nowMs);
+    const { maxWorkers } = this.#settings;
+    const { share } = this.#slowDowns;
+    return share === 1 ? maxWorkers : Math.max(1, Math.floor(maxWorkers * share));
   }
-
-  // One timer a queue, for its oldest work: who waits longest expires first.
-  #armExpiry(): void {
-    const { waitTimeoutMs } = this.#options;
-    const oldest = this.#waiting.peek();
-    if (waitTimeoutMs === undefined || this.#cancelExpiry !== undefined || !oldest) return;
-    const dueInMs = oldest.since + waitTimeoutMs - this.#clock.nowMs();
-    this.#cancelExpiry = this.#clock.schedule(() => {
-      this.#cancelExpiry = undefined;
-      this.#expire();
-      this.#armExpiry();
-    }, dueInMs);
-  }
-}
-
-function isTimeout(error: unknown): boolean {
-  return (
-    typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError'
-  );
 }
