@@ -1,10 +1,14 @@
 import type { AnyDiagnostic } from '@starr/kernel';
+import { replication } from './diagnostics/replication.ts';
 import { slowStatements } from './diagnostics/slow-statements.ts';
+import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 
 /** What is asked of statements, tables and indexes, vacuum and the server itself; sessions and locks stand in the catalog. */
 export const serverDiagnostics: readonly AnyDiagnostic<PostgresRequest>[] = [
+  replication,
   slowStatements,
+  wraparound,
   xminHorizon,
 ];

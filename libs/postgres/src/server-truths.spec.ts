@@ -1,0 +1,192 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { type Adapter, type AnyDiagnostic, type Finding } from '@starr/kernel';
+import { startPostgres, type LabPostgres } from '@starr/lab';
+import pg from 'pg';
+import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
+import { replication } from './diagnostics/replication.ts';
+import { wraparound } from './diagnostics/wraparound.ts';
+import { xminHorizon } from './diagnostics/xmin-horizon.ts';
+import type { PostgresAct } from './postgres-act.ts';
+import type { PostgresRequest } from './postgres-request.ts';
+import { examineOnce } from './test/examine-once.ts';
+import { configOf, createRoles, eventually } from './test/lab-target.ts';
+import { MAJORS } from './test/majors.ts';
+
+jest.setTimeout(60_000); // a loaded machine is slow, not wrong
+
+/** Each fault is made on a real server, and its check names it. */
+describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
+  let server: LabPostgres;
+  let adapter: Adapter<PostgresRequest, PostgresAct>;
+  const clients: pg.Client[] = [];
+
+  beforeAll(async () => {
+    server = await startPostgres({
+      major,
+      statStatements: true,
+      settings: {
+        max_prepared_transactions: '5',
+        wal_level: 'logical',
+        autovacuum_naptime: '3600',
+        min_wal_size: '32MB',
+        max_wal_size: '64MB',
+      },
+    });
+    await createRoles(server);
+    adapter = createPostgresAdapter(configOf(server));
+  }, 180_000);
+  afterAll(async () => {
+    await adapter.close();
+    await server.stop();
+  });
+  afterEach(async () => {
+    await Promise.all(clients.splice(0).map((client) => client.end().catch(() => undefined)));
+  });
+
+  async function client(application: string, user = 'shop'): Promise<pg.Client> {
+    const opened = new pg.Client({
+      connectionString: server.url(user),
+      application_name: application,
+    });
+    opened.on('error', () => undefined);
+    await opened.connect();
+    clients.push(opened);
+    return opened;
+  }
+
+  async function findings(
+    diagnostic: AnyDiagnostic<PostgresRequest>,
+    overrides: Readonly<Record<string, number>> = {},
+  ): Promise<readonly Finding[]> {
+    const { verdict } = await examineOnce(diagnostic, adapter, overrides);
+    return verdict.findings ?? [];
+  }
+
+  describe('db.xmin-horizon', () => {
+    it.each([
+      ['a snapshot that is held', 'BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1'],
+      ['an idle writer that has only an xid', 'BEGIN; CREATE TEMP TABLE written (id int)'],
+    ])('%s: named, with its application', async (_, sql) => {
+      await (await client('reports')).query(sql);
+      expect(await findings(xminHorizon, { heldWarnMs: 0 })).toMatchObject([
+        {
+          about: { kind: 'application', name: 'reports' },
+          rows: [{ kind: 'session', state: 'idle in transaction' }],
+        },
+      ]);
+    });
+
+    it('an idle reader under READ COMMITTED holds nothing', async () => {
+      await (await client('reports')).query('BEGIN; SELECT 1');
+      expect(await findings(xminHorizon, { heldWarnMs: 0 })).toEqual([]);
+    });
+
+    it('a prepared transaction: named, without a process', async () => {
+      await server.query("BEGIN; CREATE TABLE held (id int); PREPARE TRANSACTION 'order-4711'");
+      expect(await findings(xminHorizon, { heldWarnMs: 0 })).toMatchObject([
+        { about: { kind: 'postgres' }, rows: [{ kind: 'prepared', name: 'order-4711' }] },
+      ]);
+      await server.query("ROLLBACK PREPARED 'order-4711'");
+    });
+
+    it('a logical slot: named, whatever it was read by', async () => {
+      await server.query("SELECT pg_create_logical_replication_slot('cdc', 'pgoutput')");
+      await server.query('CREATE TABLE moved AS SELECT 1');
+      expect(await findings(xminHorizon, { warnRatio: 0 })).toMatchObject([
+        { rows: [{ kind: 'slot', name: 'cdc', state: 'inactive' }] },
+      ]);
+      await server.query("SELECT pg_drop_replication_slot('cdc'); DROP TABLE moved");
+    });
+
+    it('dead rows that pile up behind a forgotten transaction are counted, and vacuum does not clean them', async () => {
+      await server.query(
+        'CREATE TABLE busy (id int, n int); INSERT INTO busy SELECT n, 0 FROM generate_series(1, 12000) n',
+      );
+      await (await client('reports')).query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+      await server.query('UPDATE busy SET n = n + 1');
+      await server.query('VACUUM busy');
+      await eventually(async () => {
+        const [finding] = await findings(xminHorizon, { harmWarnMs: 0 });
+        return finding?.says.includes('12000 dead rows wait behind it') ?? false;
+      });
+      const [finding] = await findings(xminHorizon, { harmWarnMs: 0 });
+      expect(finding?.involves).toContainEqual({
+        kind: 'table',
+        name: 'public.busy',
+        scope: 'orders',
+      });
+      await clients.splice(0)[0]?.end();
+      await server.query('VACUUM busy');
+      await eventually(async () => (await findings(xminHorizon, { harmWarnMs: 0 })).length === 0);
+      await server.query('DROP TABLE busy');
+    });
+  });
+
+  it('db.wraparound: names the database and its oldest table, when the bound is that low', async () => {
+    await server.query('CREATE TABLE aged (id int)');
+    const found = await findings(wraparound, { warnRatio: 0 });
+    expect(found.map(({ about }) => about.name)).toEqual(
+      expect.arrayContaining(['postgres', 'template0', 'template1']),
+    );
+    expect(JSON.stringify(found)).toContain('public.aged');
+    await server.query('DROP TABLE aged');
+  });
+
+  describe('db.replication', () => {
+    const writeWal = () =>
+      server.query(
+        `CREATE TABLE filled AS SELECT repeat('x', 1000) FROM generate_series(1, 40000); DROP TABLE filled; SELECT pg_switch_wal()`,
+      );
+
+    it('a slot that nobody reads keeps WAL, and more by the minute', async () => {
+      await server.query("SELECT pg_create_physical_replication_slot('standby_2', true)");
+      await writeWal();
+      const found = await findings(replication, { retainedWarnBytes: 16 * 1024 ** 2 });
+      expect(found).toMatchObject([
+        {
+          severity: 'warning',
+          says: expect.stringMatching(
+            /^the inactive physical replication slot standby_2(, read by nobody for .+,)? keeps \d+ MB of WAL, without a limit: it fills the disk$/,
+          ),
+          rows: [{ slot: 'standby_2', active: false }],
+        },
+      ]);
+      if (major >= 17) expect(found[0]?.rows?.[0]).toHaveProperty('inactive');
+    });
+
+    it('a slot that is lost is critical, whatever it keeps', async () => {
+      await server.query('ALTER SYSTEM SET max_slot_wal_keep_size = 1');
+      await server.query('SELECT pg_reload_conf()');
+      await writeWal();
+      await writeWal();
+      await server.query('CHECKPOINT');
+      expect(await findings(replication)).toMatchObject([
+        {
+          severity: 'critical',
+          rows: [{ walStatus: expect.stringMatching(/^(lost|unreserved)$/) }],
+        },
+      ]);
+      await server.query("SELECT pg_drop_replication_slot('standby_2')");
+      await server.query('ALTER SYSTEM RESET max_slot_wal_keep_size');
+      await server.query('SELECT pg_reload_conf()');
+    });
+
+    it('a standby without pg_monitor is hidden: blind, with the grant', async () => {
+      const walsender = new pg.Client({
+        connectionString: server.url(),
+        application_name: 'replica-1',
+        replication: 'true',
+      } as pg.ClientConfig);
+      walsender.on('error', () => undefined);
+      await walsender.connect();
+      await server.query('CREATE ROLE blunt LOGIN');
+      const blunt = createPostgresAdapter(configOf(server, { diagnosing: { user: 'blunt' } }));
+      const { verdict } = await examineOnce(replication, blunt);
+      expect(verdict.blind).toMatchObject([
+        { why: 'redacted', cure: 'GRANT pg_monitor TO blunt;' },
+      ]);
+      await blunt.close();
+      await walsender.end();
+    });
+  });
+});
