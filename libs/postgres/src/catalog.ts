@@ -3,14 +3,20 @@ import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
 import { idleInTransaction } from './diagnostics/idle-in-transaction.ts';
 import { idleSessions } from './diagnostics/idle-sessions.ts';
+import { lockWaits } from './diagnostics/lock-waits.ts';
 import { longRunningQueries } from './diagnostics/long-running-queries.ts';
+import { pgbouncerPools } from './diagnostics/pgbouncer-pools.ts';
 import { wedgedSessions } from './diagnostics/wedged-sessions.ts';
 import { postgresGrants } from './grants.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 import { backendsRead } from './reads/backends.ts';
+import { pooledSessionsRead } from './reads/pooled-sessions.ts';
+import { poolersRead } from './reads/poolers.ts';
 import { sessionGroupsRead } from './reads/session-groups.ts';
 import { cancelQuery } from './remedies/cancel-query.ts';
+import { raiseConnectionLimit } from './remedies/raise-connection-limit.ts';
+import { setTimeoutRemedy } from './remedies/set-timeout.ts';
 import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
 import { terminateSession } from './remedies/terminate-session.ts';
 import { serverDiagnostics } from './server-diagnostics.ts';
@@ -22,14 +28,27 @@ export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
     connectionUse,
     idleInTransaction,
     idleSessions,
+    lockWaits,
     longRunningQueries,
+    pgbouncerPools,
     wedgedSessions,
     ...serverDiagnostics,
   ],
-  remedies: [cancelQuery, terminateIdleSessions, terminateSession],
+  remedies: [
+    cancelQuery,
+    raiseConnectionLimit,
+    setTimeoutRemedy,
+    terminateIdleSessions,
+    terminateSession,
+  ],
   resolvers: [
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
     { kinds: ['backend'], read: backendsRead },
+    {
+      kinds: ['address', 'client', 'application', 'backend', 'pooler', 'pooler-pool'],
+      read: pooledSessionsRead,
+    },
+    { kinds: ['pooler', 'pooler-pool'], read: poolersRead },
   ],
   grants: postgresGrants,
 };
