@@ -51,6 +51,9 @@ const sqlReads = reads.filter((read) => sqlOf(read).length > 0);
 
 /** Checks whose views show everything to everybody. All others are blind without pg_monitor. */
 const SEES_WITHOUT_PG_MONITOR: Readonly<Record<string, string>> = {
+  'db.invalid-indexes': 'pg_index is shown to everybody; a build that is hidden makes it blind',
+  'db.redundant-indexes': 'pg_index is shown to everybody',
+  'db.pgbouncer-pools': 'no pooler is configured there, and a console is asked, not the server',
   'db.replication': 'slots are shown to everybody; a standby that is hidden makes it blind',
   'db.wraparound': 'pg_database is shown to everybody',
 };

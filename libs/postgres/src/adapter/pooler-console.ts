@@ -33,9 +33,11 @@ export class PoolerConsole {
     const asked = { ...limit, spend: spendElsewhere(limit) };
     asked.spend('queries', commands.length);
     try {
-      return await this.#looking.use(asked, (client) =>
-        Promise.all(commands.map((command) => rowsOf(client, command))),
-      );
+      return await this.#looking.use(asked, async (client) => {
+        const answers: ConsoleRow[][] = [];
+        for (const command of commands) answers.push(await rowsOf(client, command));
+        return answers;
+      });
     } catch (thrown) {
       throw doctorErrorFromPooler(thrown, this.config, this.config.diagnosing.user);
     }

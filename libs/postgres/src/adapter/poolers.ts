@@ -1,10 +1,4 @@
-import {
-  blindFromError,
-  isBlindSpot,
-  type BlindSpot,
-  type Clock,
-  type Limit,
-} from '@starr/kernel';
+import { blindFromError, isBlindSpot, type BlindSpot, type Clock, type Limit } from '@starr/kernel';
 import type { PostgresConfig } from '../postgres-config.ts';
 import type {
   PooledLook,

@@ -1,0 +1,230 @@
+import {
+  defineDiagnostic,
+  isBlindSpot,
+  optional,
+  type BlindSpot,
+  type Finding,
+  type Limits,
+  type Look,
+  type Measurement,
+} from '@starr/kernel';
+import { poolerEntity, poolerPoolEntity, serverEntity } from '../entities.ts';
+import { pooledSessionsRead, type PooledSessions } from '../reads/pooled-sessions.ts';
+import { poolersRead, type PoolerPool, type PoolerState } from '../reads/poolers.ts';
+import { slotsRead, type Slots } from '../reads/slots.ts';
+import { holdersOf } from './pool-holders.ts';
+import { pausedText, waitText } from './pool-wait-text.ts';
+import { sumsOf, type PoolerSums } from './pooler-sums.ts';
+import { SLOT_THRESHOLDS } from './slot-pressure.ts';
+
+const thresholds = {
+  warnWaitMs: {
+    value: 1000,
+    unit: 'ms',
+    says: 'a wait for a connection to the server that users feel',
+    source: 'postgres.md section 7: PgBouncer maxwait 1 s',
+  },
+  criticalWaitMs: {
+    value: 15_000,
+    unit: 'ms',
+    says: 'a wait after which requests have failed already',
+    source: 'samber/awesome-prometheus-alerts _data/rules.yml, PgBouncer maxwait > 15 s',
+  },
+  warnClientRatio: {
+    value: 0.8,
+    unit: 'ratio',
+    says: 'share of max_client_conn in use that is worth a look',
+    source: 'bucardo/check_postgres pgbouncer_backends (90 %), a step earlier as for slots',
+  },
+  criticalClientRatio: {
+    value: 0.95,
+    unit: 'ratio',
+    says: 'share of max_client_conn in use after which clients are turned away soon',
+    source: 'bucardo/check_postgres pgbouncer_backends (95 %)',
+  },
+  warnSlotRatio: SLOT_THRESHOLDS.warnRatio,
+} as const;
+
+type PoolLimits = Limits<typeof thresholds>;
+
+export const pgbouncerPools = defineDiagnostic({
+  id: 'db.pgbouncer-pools',
+  title: 'PgBouncer: waiting clients and pools',
+  explains:
+    'Asks the console of each PgBouncer before the server: who waits for a connection and for how long, which databases are paused, how many clients it still takes, ' +
+    'and whether its pools together may open more connections than the server has slots. Says which clients hold the connections of a pool that has none left. ' +
+    'By hand: SHOW POOLS and SHOW CLIENTS on its console; RESUME what is paused; end what holds the pool before making it larger, since the server may have no more.',
+  replaces: ['SHOW POOLS;', 'SHOW CLIENTS;', 'SHOW SERVERS;', 'SHOW DATABASES;', 'SHOW CONFIG;'],
+  reads: {
+    poolers: poolersRead,
+    sessions: optional(pooledSessionsRead),
+    slots: optional(slotsRead),
+  },
+  thresholds,
+  measures: {
+    poolers: { unit: 'count', says: 'poolers that answered; 0 where none is configured' },
+    waitingClients: { unit: 'count', says: 'clients of a pool that wait for a connection' },
+    longestWaitMs: { unit: 'ms', says: 'how long the first of them has waited' },
+    busyServers: { unit: 'count', says: 'connections to the server that clients have' },
+    idleServers: { unit: 'count', says: 'connections to the server that clients could have' },
+    clientUseRatio: { unit: 'ratio', says: 'clients / max_client_conn of a pooler' },
+    pooledServers: { unit: 'count', says: 'connections to the server that all poolers hold' },
+    allowedServers: { unit: 'count', says: 'connections that the pools of all poolers may open' },
+  },
+  judge: ({ poolers, sessions, slots }, limits, look) => {
+    const seen = isBlindSpot(sessions) ? undefined : sessions;
+    const usable = isBlindSpot(slots) ? undefined : slots;
+    const sums = sumsOf(poolers);
+    if (poolers.poolers.length === 0 && poolers.blind.length > 0)
+      return { measured: [], blind: blindOf([...poolers.blind, sessions, slots]) };
+    return {
+      measured: [
+        ...poolers.poolers.flatMap((pooler) => measurementsOf(pooler, limits, look)),
+        ...sumMeasurements(poolers.poolers.length, sums, usable, look),
+      ],
+      findings: [
+        ...poolers.poolers.flatMap((pooler) =>
+          pooler.pools.flatMap((pool) =>
+            poolFinding({ pooler, pool, sessions: seen }, limits, look),
+          ),
+        ),
+        ...poolers.poolers.flatMap((pooler) => clientFinding(pooler, limits, look)),
+        ...overbooked(sums, usable, limits, look),
+      ],
+      blind: poolers.poolers.length === 0 ? [] : blindOf([...poolers.blind, sessions, slots]),
+    };
+  },
+});
+
+interface PoolInQuestion {
+  readonly pooler: PoolerState;
+  readonly pool: PoolerPool;
+  readonly sessions: PooledSessions | undefined;
+}
+
+/** A pool where somebody waits for too long, or must: it is paused. */
+function poolFinding(question: PoolInQuestion, limits: PoolLimits, look: Look): Finding[] {
+  const { pooler, pool, sessions } = question;
+  const database = pooler.databases.find(({ name }) => name === pool.database);
+  const isPaused = database?.paused === true;
+  const isLate = pool.waiting > 0 && pool.longestWaitMs >= limits.warnWaitMs;
+  if (!isPaused && !isLate) return [];
+  const about = poolerPoolEntity(look.target, pooler.name, pool.database, pool.user);
+  const holders = sessions === undefined ? [] : holdersOf(sessions, pooler.name, pool);
+  return [
+    {
+      severity: isCritical(pool, isPaused, limits) ? 'critical' : 'warning',
+      about,
+      says: isPaused ? pausedText(pooler, pool) : waitText(pooler, pool, database),
+      ...(pool.waiting > 0 && { since: new Date(look.now.getTime() - pool.longestWaitMs) }),
+      measured: poolMeasurements(pooler, pool, limits, look),
+      rows: holders.map(({ row }) => row),
+      involves: holders.flatMap(({ entitiesIn }) => entitiesIn(look.target)),
+    },
+  ];
+}
+
+/** Without a single connection to the server nobody is served at all. */
+function isCritical(pool: PoolerPool, isPaused: boolean, limits: PoolLimits): boolean {
+  if (pool.waiting === 0) return false;
+  return isPaused || pool.servers === 0 || pool.longestWaitMs >= limits.criticalWaitMs;
+}
+
+/** Clients that nobody gives back fill a pooler in transaction mode as sessions fill a server. */
+function clientFinding(pooler: PoolerState, limits: PoolLimits, look: Look): Finding[] {
+  const measured = clientMeasurement(pooler, limits, look);
+  if (measured.value < limits.warnClientRatio) return [];
+  const isFull = measured.value >= limits.criticalClientRatio;
+  return [
+    {
+      severity: isFull ? 'critical' : 'warning',
+      about: poolerEntity(look.target, pooler.name),
+      says: `${clientsOf(pooler)} of the ${pooler.maxClients} clients that ${pooler.name} takes are there: beyond, they are turned away (max_client_conn)`,
+      measured: [measured],
+    },
+  ];
+}
+
+/** More promised than there is: worth a word once most of the slots are taken. */
+function overbooked(
+  { allowed, servers }: PoolerSums,
+  slots: Slots | undefined,
+  limits: PoolLimits,
+  look: Look,
+): Finding[] {
+  if (slots === undefined || servers === 0 || allowed <= slots.usable) return [];
+  if (slots.used < slots.usable * limits.warnSlotRatio) return [];
+  return [
+    {
+      severity: 'warning',
+      about: serverEntity(look.target),
+      says: `the pools before ${look.target} may open ${allowed} connections, and ${slots.usable} are usable: ${slots.used} are in use, ${servers} of them by poolers`,
+      measured: sumMeasurements(1, { allowed, servers }, slots, look),
+    },
+  ];
+}
+
+function measurementsOf(pooler: PoolerState, limits: PoolLimits, look: Look): Measurement[] {
+  return [
+    ...pooler.pools.flatMap((pool) => poolMeasurements(pooler, pool, limits, look)),
+    clientMeasurement(pooler, limits, look),
+  ];
+}
+
+function poolMeasurements(
+  pooler: PoolerState,
+  pool: PoolerPool,
+  limits: PoolLimits,
+  look: Look,
+): Measurement[] {
+  const about = poolerPoolEntity(look.target, pooler.name, pool.database, pool.user);
+  return [
+    { name: 'waitingClients', about, value: pool.waiting },
+    { name: 'longestWaitMs', about, value: pool.longestWaitMs, limit: limits.warnWaitMs },
+    { name: 'busyServers', about, value: pool.busy },
+    { name: 'idleServers', about, value: pool.idle },
+  ];
+}
+
+function clientMeasurement(pooler: PoolerState, limits: PoolLimits, look: Look): Measurement {
+  return {
+    name: 'clientUseRatio',
+    about: poolerEntity(look.target, pooler.name),
+    value: pooler.maxClients === 0 ? 0 : clientsOf(pooler) / pooler.maxClients,
+    limit: limits.warnClientRatio,
+  };
+}
+
+function clientsOf({ pools }: PoolerState): number {
+  return pools.reduce((sum, pool) => sum + pool.clients + pool.waiting, 0);
+}
+
+function sumMeasurements(
+  poolers: number,
+  { servers, allowed }: PoolerSums,
+  slots: Slots | undefined,
+  look: Look,
+): Measurement[] {
+  const about = serverEntity(look.target);
+  const limit = slots && { limit: slots.usable };
+  return [
+    { name: 'poolers', about, value: poolers },
+    ...(poolers === 0
+      ? []
+      : [
+          { name: 'pooledServers', about, value: servers, ...limit },
+          { name: 'allowedServers', about, value: allowed, ...limit },
+        ]),
+  ];
+}
+
+function blindOf(all: readonly unknown[]): BlindSpot[] {
+  const spots = all.flatMap((each) =>
+    isBlindSpot(each) ? [each] : isPooled(each) ? [...each.blind] : [],
+  );
+  return [...new Map(spots.map((spot) => [spot.detail, spot])).values()];
+}
+
+function isPooled(value: unknown): value is PooledSessions {
+  return typeof value === 'object' && value !== null && 'sessions' in value;
+}
