@@ -3,6 +3,8 @@ import { type Adapter, type AnyDiagnostic, type Finding } from '@starr/kernel';
 import { startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
+import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
+import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
 import { replication } from './diagnostics/replication.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
@@ -187,6 +189,59 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       ]);
       await blunt.close();
       await walsender.end();
+    });
+  });
+
+  describe('indexes', () => {
+    beforeAll(async () => {
+      await server.query(
+        `CREATE TABLE items (id int PRIMARY KEY, customer int, sku text, note text);
+         INSERT INTO items SELECT n, n % 500, 'sku ' || n, repeat('x', 40) FROM generate_series(1, 30000) n;
+         CREATE INDEX items_customer ON items (customer);
+         CREATE INDEX items_customer_sku ON items (customer, sku);
+         CREATE INDEX items_lower ON items (lower(sku)) WHERE customer > 5;
+         CREATE INDEX items_lower_again ON items (lower(sku), id)   WHERE   customer > 5;
+         CREATE INDEX items_desc ON items (customer DESC);
+         CREATE INDEX items_id ON items (id)`,
+      );
+      await server.query('VACUUM ANALYZE items');
+    });
+    afterAll(() => server.query('DROP TABLE items'));
+
+    it('db.redundant-indexes: names what another covers, and nothing else', async () => {
+      const found = await findings(redundantIndexes, { sizeBytes: 0 });
+      const pairs = found.map(({ rows }) => rows!.map((row) => String(row['index'])));
+      expect(Object.fromEntries(pairs)).toEqual({
+        items_customer: 'items_customer_sku',
+        items_id: 'items_pkey',
+        items_lower: 'items_lower_again',
+      });
+    });
+
+    it('db.invalid-indexes: names what a failed concurrent build left, not one that is being built', async () => {
+      const snapshot = await client('reports', 'postgres');
+      await snapshot.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+      const builder = await client('migration', 'postgres');
+      await builder.query("SET lock_timeout = '1200ms'");
+      const build = builder
+        .query('CREATE INDEX CONCURRENTLY items_note ON items (note)')
+        .catch(() => undefined);
+      await eventually(async () => {
+        const { verdict } = await examineOnce(invalidIndexes, adapter);
+        const building = verdict.measured.find(({ name }) => name === 'buildingIndexes');
+        return building?.value === 1;
+      });
+      expect(await findings(invalidIndexes)).toEqual([]);
+      await build;
+      expect(await findings(invalidIndexes)).toMatchObject([
+        {
+          about: { kind: 'table', name: 'public.items' },
+          rows: [{ schema: 'public', table: 'items', index: 'items_note', paidAtWrites: true }],
+        },
+      ]);
+      await snapshot.query('ROLLBACK');
+      await server.query('REINDEX INDEX CONCURRENTLY items_note');
+      expect(await findings(invalidIndexes)).toEqual([]);
     });
   });
 });
