@@ -1,14 +1,17 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusOf, type Limits, type Severity } from '@starr/kernel';
+import type { PooledSession, PooledSessions } from '../reads/pooled-sessions.ts';
 import type { SessionGroup } from '../reads/session-groups.ts';
 import type { Slots } from '../reads/slots.ts';
 import { lookOf } from '../test/lab-target.ts';
+import { pooledSession } from '../test/pooled.ts';
 import { connectionLeak } from './connection-leak.ts';
 
 const limits = Object.fromEntries(
   Object.entries(connectionLeak.thresholds).map(([name, { value }]) => [name, value]),
 ) as Limits<typeof connectionLeak.thresholds>;
 
+const NO_POOLER: PooledSessions = { sessions: [], waiting: [], blind: [] };
 const ago = (ms: number) => new Date(lookOf().now.getTime() - ms);
 
 /** Sessions that leak at a steady pace; 12 a minute for three minutes unless said otherwise. */
@@ -61,7 +64,7 @@ function judge({ after, before, elapsedMs = 60_000, used = 50 }: Case) {
     before: { groups: before ?? after, truncated: false },
     elapsedMs: before === undefined ? 300 : elapsedMs,
   };
-  return connectionLeak.judge({ groups: pair, slots }, limits, lookOf());
+  return connectionLeak.judge({ groups: pair, slots, pooled: NO_POOLER }, limits, lookOf());
 }
 
 describe('db.connection-leak', () => {
@@ -217,10 +220,107 @@ describe('db.connection-leak', () => {
       {
         groups: { before: groups, after: groups, elapsedMs: 300 },
         slots: { usable: 10, used: 1 } as Slots,
+        pooled: NO_POOLER,
       },
       limits,
       lookOf(),
     );
     expect(verdict.blind?.map(({ why }) => why)).toEqual(['truncated']);
+  });
+});
+
+describe('db.connection-leak behind a pooler', () => {
+  /** What the server sees: the pooler's address, and backends that were used by one client after another. */
+  const asSeen = (sessions: number) =>
+    group({ address: '127.0.0.1', sessions, idle: sessions, usedOnce: 2, idleSpreadMs: 100 });
+  const client = (address: string, ageMs: number, usedMs = 0) => ({
+    application: 'checkout',
+    address,
+    port: 40_000,
+    ageMs,
+    usedMs,
+  });
+  const held = (address: string, count: number, more: Partial<PooledSession> = {}) =>
+    Array.from({ length: count }, (_, index) =>
+      pooledSession(index, {
+        backendUsedMs: 60_000,
+        stateMs: 6000 + index * 2000,
+        client: client(address, 6000 + index * 2000),
+        ...more,
+      }),
+    );
+  const judgePooled = (sessions: readonly PooledSession[], more: Partial<PooledSessions> = {}) => {
+    const groups = { groups: [asSeen(sessions.length)], truncated: false };
+    return connectionLeak.judge(
+      {
+        groups: { before: groups, after: groups, elapsedMs: 60_000 },
+        slots: { usable: 100, used: 50 } as Slots,
+        pooled: { sessions, waiting: [], blind: [], ...more },
+      },
+      limits,
+      lookOf(),
+    );
+  };
+
+  it('is about the one real client, not about the pooler that the server sees', () => {
+    const { findings, measured } = judgePooled(held('127.0.3.2', 20));
+    expect(findings).toHaveLength(1);
+    const [finding] = findings!;
+    expect(finding).toMatchObject({
+      about: { kind: 'client', name: 'checkout@127.0.3.2', scope: 'orders' },
+      says: 'checkout@127.0.3.2 leaks connections: 20 sessions behind pooler bouncer, each used once and idle since, for up to 44 s, growing by 32 a minute',
+      involves: [{ name: 'checkout@127.0.3.2' }, { kind: 'address', name: '127.0.3.2' }],
+      rows: [{ application: 'checkout', address: '127.0.3.2', pooler: 'bouncer', usedOnce: 20 }],
+    });
+    expect(measured.filter(({ about }) => about.name === 'checkout@127.0.0.1')).toEqual([]);
+  });
+
+  it('is about the application when several addresses share it', () => {
+    const [finding] = judgePooled([...held('127.0.3.2', 9), ...held('127.0.3.3', 9)]).findings!;
+    expect(finding?.about).toEqual({ kind: 'application', name: 'checkout', scope: 'orders' });
+    expect(finding?.says).toContain('18 sessions from 2 addresses behind pooler bouncer');
+  });
+
+  it.each<[string, readonly PooledSession[]]>([
+    [
+      'clients that came back for more',
+      held('127.0.3.2', 20, { client: client('127.0.3.2', 60_000, 30_000) }),
+    ],
+    [
+      'connections that the pooler keeps for nobody',
+      held('127.0.3.2', 20).map(({ client: _, ...rest }) => rest),
+    ],
+    ['clients in the middle of a statement', held('127.0.3.2', 20, { state: 'active' })],
+    ['too few', held('127.0.3.2', 4)],
+  ])('%s are no leak', (_, sessions) => {
+    expect(judgePooled(sessions).findings).toEqual([]);
+  });
+
+  it('leaves a leak from the same host that does not go through the pooler where it is', () => {
+    const groups = {
+      groups: [group({ address: '127.0.0.1', sessions: 56, idle: 56 })],
+      truncated: false,
+    };
+    const [finding] = connectionLeak.judge(
+      {
+        groups: { before: groups, after: groups, elapsedMs: 60_000 },
+        slots: { usable: 100, used: 50 } as Slots,
+        pooled: {
+          sessions: held('127.0.3.2', 20, { client: client('127.0.3.2', 60_000, 30_000) }),
+          waiting: [],
+          blind: [],
+        },
+      },
+      limits,
+      lookOf(),
+    ).findings!;
+    expect(finding?.about.name).toBe('checkout@127.0.0.1');
+    expect(finding?.measured[0]).toMatchObject({ name: 'leakedSessions', value: 36 });
+  });
+
+  it('says that a pooler did not answer, and judges by what the server sees', () => {
+    const away = { kind: 'blind', why: 'unreachable', detail: 'pooler bouncer: away' } as const;
+    const verdict = judgePooled([], { blind: [away] });
+    expect(verdict.blind).toEqual([away]);
   });
 });

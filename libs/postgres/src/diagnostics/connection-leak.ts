@@ -2,58 +2,30 @@ import {
   blindSpot,
   defineDiagnostic,
   durationText,
+  entityKey,
+  isBlindSpot,
+  optional,
   windowed,
   type Entity,
   type Finding,
-  type Limits,
   type Look,
   type Measurement,
+  type Pair,
 } from '@starr/kernel';
 import { addressEntity, applicationEntity, clientEntity, serverEntity } from '../entities.ts';
-import { sessionGroupsRead } from '../reads/session-groups.ts';
+import {
+  pooledSessionsRead,
+  type PooledSession,
+  type PooledSessions,
+} from '../reads/pooled-sessions.ts';
+import { sessionGroupsRead, type SessionGroups } from '../reads/session-groups.ts';
 import { slotsRead, type Slots } from '../reads/slots.ts';
+import { partGroups } from './behind-poolers.ts';
 import { fingerprintsFrom, type Fingerprint, type Subject } from './leak-fingerprint.ts';
-import { SLOT_THRESHOLDS } from './slot-pressure.ts';
+import { covers, LEAK_THRESHOLDS, leaksIn, type Leak, type LeakLimits } from './leak-rules.ts';
 
 /** Of what is healthy, the most suspicious are measured too. */
 const MEASURED_SUBJECTS = 20;
-
-const thresholds = {
-  leakedSessions: {
-    value: 5,
-    unit: 'count',
-    says: 'sessions used once and idle since, below which nothing is concluded',
-    source: 'Starr: fewer are any pool’s first sessions',
-  },
-  usedOnceRatio: {
-    value: 0.8,
-    unit: 'ratio',
-    says: 'share of the idle sessions that were used once; those idle for less than 5 s after their only use do not count',
-    source: 'measured on PostgreSQL 13 to 18: 60 of 60 leaked sessions, 0 of 20 pooled ones',
-  },
-  growthPerMinute: SLOT_THRESHOLDS.growthPerMinute,
-  idleSpreadMs: {
-    value: 3000,
-    unit: 'ms',
-    says: 'spread of their idle ages at one client, 10th to 90th percentile; a pool that was opened at once has none',
-    source: 'Starr: a pool of 80 opens within two seconds',
-  },
-  growthWindowMs: {
-    value: 15_000,
-    unit: 'ms',
-    says: 'two samples closer than this tell less of growth than the ages of the sessions do',
-    source: 'Starr: at four a minute one session comes in that time',
-  },
-  criticalShare: {
-    value: 0.5,
-    unit: 'ratio',
-    says: 'share of the usable slots held by leaked sessions that is critical',
-    source: 'Starr: the others then have less than half of their slots',
-  },
-  criticalRatio: SLOT_THRESHOLDS.criticalRatio,
-} as const;
-
-type LeakLimits = Limits<typeof thresholds>;
 
 export const connectionLeak = defineDiagnostic({
   id: 'db.connection-leak',
@@ -61,13 +33,18 @@ export const connectionLeak = defineDiagnostic({
   explains:
     'Looks for sessions that were used once and never again, by application and client address: many of them, with idle ages spread apart, and growing, ' +
     'are connections that nobody gives back. A leak that has stopped only because the slots are full counts too. ' +
+    'Behind a PgBouncer that is configured as a pooler of the target, its clients are looked at in place of its backends, so that the client that leaks is named. ' +
     'By hand: find the code path that takes a client and does not release it; until then end those sessions.',
   replaces: [
     "SELECT application_name, client_addr, count(*) FROM pg_stat_activity WHERE state = 'idle' GROUP BY 1, 2 ORDER BY 3 DESC;",
     "SELECT pid, backend_start, state_change, query FROM pg_stat_activity WHERE state = 'idle' ORDER BY state_change;",
   ],
-  reads: { groups: windowed(sessionGroupsRead), slots: slotsRead },
-  thresholds,
+  reads: {
+    groups: windowed(sessionGroupsRead),
+    slots: slotsRead,
+    pooled: optional(pooledSessionsRead),
+  },
+  thresholds: LEAK_THRESHOLDS,
   measures: {
     leakedSessions: {
       unit: 'count',
@@ -80,12 +57,30 @@ export const connectionLeak = defineDiagnostic({
     growthPerMinute: { unit: 'per-minute', says: 'growth of the sessions used once' },
     idleSpreadMs: { unit: 'ms', says: 'spread of their idle ages, 10th to 90th percentile' },
   },
-  judge: ({ groups, slots }, limits, look) => {
-    const subjects = fingerprintsFrom(groups, limits.growthWindowMs, look.now);
-    const leaks = leaksIn(subjects, slots, limits);
-    const findings = leaks.map((leak) => findingFrom(leak, slots, limits, look));
+  judge: ({ groups, slots, pooled }, limits, look) => {
+    const { sessions, blind }: Pick<PooledSessions, 'sessions' | 'blind'> = isBlindSpot(pooled)
+      ? { sessions: [], blind: [pooled] }
+      : pooled;
+    const { direct, besides, behind } = partGroups(groups, sessions, look.now);
+    // A single sample tells growth by the ages alone.
+    const parts = [direct, ...[besides, behind].map(onceSampled)].map((pair) =>
+      fingerprintsFrom(pair, limits.growthWindowMs, look.now),
+    );
+    const leaks = parts.flatMap((part) => leaksIn(part, slots, limits));
+    const findings = leaks.map((leak) =>
+      findingFrom(leak, poolersOf(leak, parts[2] ?? [], sessions), { slots, limits, look }),
+    );
     const total = leaks.reduce((sum, { fingerprint }) => sum + fingerprint.usedOnce, 0);
-    const quiet = subjects.filter((each) => !leaks.some((leak) => covers(leak, each)));
+    const quiet = parts
+      .flat()
+      .filter((each) => !leaks.some((leak) => covers(leak, each)))
+      .toSorted((a, b) => b.usedOnce - a.usedOnce)
+      .filter(
+        isFirstOf(
+          findings.map(({ about }) => about),
+          look,
+        ),
+      );
     return {
       measured: [
         { name: 'leakedSessions', about: serverEntity(look.target), value: total },
@@ -95,57 +90,51 @@ export const connectionLeak = defineDiagnostic({
           .flatMap((each) => measurementsOf(each, entityOf(each.subject, look), 0, limits)),
       ],
       findings,
-      blind: groups.after.truncated
-        ? [blindSpot('truncated', 'the smallest groups of sessions were left out')]
-        : [],
+      blind: [
+        ...(groups.after.truncated
+          ? [blindSpot('truncated', 'the smallest groups of sessions were left out')]
+          : []),
+        ...blind,
+      ],
     };
   },
 });
 
-/** One leak: an application, with those of its clients that take part. */
-interface Leak {
-  readonly fingerprint: Fingerprint;
-  readonly clients: readonly Fingerprint[];
+/** One that connects both ways is measured once, where more of it was used once. */
+function isFirstOf(known: readonly Entity[], look: Look): (each: Fingerprint) => boolean {
+  const taken = new Set(known.map(entityKey));
+  return ({ subject }) => {
+    const key = entityKey(entityOf(subject, look));
+    const isFirst = !taken.has(key);
+    taken.add(key);
+    return isFirst;
+  };
 }
 
-/** An application as a whole where it shows the fingerprint, else those of its clients that do. */
-function leaksIn(all: readonly Fingerprint[], slots: Slots, limits: LeakLimits): Leak[] {
-  const applications = all.filter(({ subject }) => subject.kind === 'application');
-  return applications.flatMap((whole) => {
-    const clients = all.filter(
-      ({ subject }) =>
-        subject.kind === 'client' && subject.application === whole.subject.application,
-    );
-    if (isLeak(whole, slots, limits)) {
-      return { fingerprint: whole, clients: clients.filter((each) => takesPart(each, limits)) };
-    }
-    return clients
-      .filter((each) => isLeak(each, slots, limits))
-      .map((each) => ({ fingerprint: each, clients: [each] }));
-  });
+function onceSampled(after: SessionGroups): Pair<SessionGroups> {
+  return { before: after, after, elapsedMs: 0 };
 }
 
-function isLeak(fingerprint: Fingerprint, slots: Slots, limits: LeakLimits): boolean {
-  if (fingerprint.usedOnce < limits.leakedSessions) return false;
-  if (!takesPart(fingerprint, limits)) return false;
-  if (fingerprint.idleSpreadMs < limits.idleSpreadMs) return false;
-  if (fingerprint.growthPerMinute >= limits.growthPerMinute) return true;
-  // It cannot grow any more: nothing is left to leak.
-  const full = slots.used >= slots.usable * limits.criticalRatio;
-  return full && fingerprint.usedOnce >= slots.usable * limits.criticalShare;
-}
-
-function takesPart({ usedOnce, usedOnceRatio }: Fingerprint, limits: LeakLimits): boolean {
-  return usedOnce > 0 && usedOnceRatio >= limits.usedOnceRatio;
-}
-
-function covers({ fingerprint, clients }: Leak, each: Fingerprint): boolean {
-  return each === fingerprint || clients.includes(each);
+/** The poolers that a leak goes through; none when it is direct. */
+function poolersOf(
+  { fingerprint }: Leak,
+  behind: readonly Fingerprint[],
+  sessions: readonly PooledSession[],
+): readonly string[] {
+  if (!behind.includes(fingerprint)) return [];
+  const { application } = fingerprint.subject;
+  const names = sessions
+    .filter(({ client }) => client?.application === application)
+    .map(({ pooler }) => pooler);
+  return [...new Set(names)].toSorted();
 }
 
 /** About the one client where there is one, about the application where several share the leak. */
-function findingFrom(leak: Leak, slots: Slots, limits: LeakLimits, look: Look): Finding {
-  const { fingerprint, clients } = leak;
+function findingFrom(
+  { fingerprint, clients }: Leak,
+  poolers: readonly string[],
+  { slots, limits, look }: { slots: Slots; limits: LeakLimits; look: Look },
+): Finding {
   const [only] = clients;
   const subject = only !== undefined && clients.length === 1 ? only.subject : fingerprint.subject;
   const about = entityOf(subject, look);
@@ -154,12 +143,13 @@ function findingFrom(leak: Leak, slots: Slots, limits: LeakLimits, look: Look): 
   return {
     severity: held || full ? 'critical' : 'warning',
     about,
-    says: sentence(fingerprint, clients, about),
+    says: sentence(fingerprint, clients, about, poolers),
     ...(fingerprint.since !== undefined && { since: fingerprint.since }),
     measured: measurementsOf(fingerprint, about, fingerprint.usedOnce, limits),
     rows: clients.map((client) => ({
       application: client.subject.application,
       ...(client.subject.address !== undefined && { address: client.subject.address }),
+      ...(poolers.length > 0 && { pooler: poolers.join(', ') }),
       sessions: client.sessions,
       idle: client.idle,
       usedOnce: client.usedOnce,
@@ -173,8 +163,15 @@ function findingFrom(leak: Leak, slots: Slots, limits: LeakLimits, look: Look): 
   };
 }
 
-function sentence(whole: Fingerprint, clients: readonly Fingerprint[], about: Entity): string {
-  const from = clients.length === 1 ? '' : ` from ${clients.length} addresses`;
+function sentence(
+  whole: Fingerprint,
+  clients: readonly Fingerprint[],
+  about: Entity,
+  poolers: readonly string[],
+): string {
+  const addresses = clients.length === 1 ? '' : ` from ${clients.length} addresses`;
+  const from =
+    poolers.length === 0 ? addresses : `${addresses} behind pooler ${poolers.join(', ')}`;
   const pace =
     whole.growthPerMinute > 0
       ? `growing by ${Math.max(1, Math.round(whole.growthPerMinute))} a minute`
