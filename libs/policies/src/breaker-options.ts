@@ -1,8 +1,17 @@
-import { monotonicClock, type Clock } from './clock.ts';
+import type { Clock } from './clock.ts';
 import { checkCount, checkPositive, checkRatio } from './check-option.ts';
+import { isLocalRejection } from './policy-error.ts';
 
 /** Success and failure enter the window; ignored (the caller gave up) gives the place back and counts for nothing. */
 export type Outcome = 'success' | 'failure' | 'ignored';
+
+/** Calls that answer, but too late: a second reason to open. */
+export interface SlowCalls {
+  /** A call that took so long, or longer, is slow; failed or not. A slow probe counts as failed. */
+  readonly afterMs: number;
+  /** Opens at this share of slow calls in the window, above 0 and up to 1. */
+  readonly ratio: number;
+}
 
 /** When a closed breaker opens. All comparisons are ≥: it opens at the threshold, not above it. */
 export type OpensOn =
@@ -13,6 +22,8 @@ export type OpensOn =
       readonly minimumCalls: number;
       readonly windowMs: number;
       readonly buckets: number;
+      /** Absent: the time that a call took opens nothing. */
+      readonly slowCalls?: SlowCalls;
     }
   | {
       readonly kind: 'count';
@@ -20,12 +31,12 @@ export type OpensOn =
       /** Capped at size. */
       readonly minimumCalls: number;
       readonly size: number;
+      readonly slowCalls?: SlowCalls;
     }
   | { readonly kind: 'consecutive'; readonly failures: number };
 
-export interface BreakerOptions {
-  /** The dependency that is guarded. Absent: the breaker's name. */
-  readonly guards?: string;
+/** What can be changed while the breaker works; see `Breaker.retune`. */
+export interface BreakerTuning {
   /** Default: half of at least 10 calls within 10 s, in 10 buckets. */
   readonly opensOn?: OpensOn;
   /** Longest wait before the first probe; doubles with each opening in a row. Default 1000. */
@@ -40,7 +51,19 @@ export interface BreakerOptions {
   readonly halfOpenSuccesses?: number;
   /** A probe without a result for so long counts as failed. Default: recoveryMs. */
   readonly probeLeaseMs?: number;
-  /** Default: an AbortError is ignored, everything else thrown is a failure. */
+  /**
+   * Keeps a histogram of how long calls take, for the evidence of transitions. It costs two looks at the clock a
+   * call, so the default is on where the window looks at it anyway (kind `time`, or `slowCalls`), else off.
+   */
+  readonly measureLatency?: boolean;
+}
+
+export interface BreakerOptions extends BreakerTuning {
+  /** The dependency that is guarded. Absent: the breaker's name. */
+  readonly guards?: string;
+  /** Names the policy's text that these options come from; shown in snapshots and evidence. Absent: unversioned. */
+  readonly version?: string;
+  /** Default: an AbortError or a rejection by a policy of this process is ignored, everything else is a failure. */
   readonly outcomeOfError?: (error: unknown) => Outcome;
   /** Default: every returned value is a success. */
   readonly outcomeOfValue?: (value: unknown) => Outcome;
@@ -49,10 +72,12 @@ export interface BreakerOptions {
   readonly random?: () => number;
 }
 
-export type BreakerSettings = Required<Omit<BreakerOptions, 'outcomeOfValue'>> &
-  Pick<BreakerOptions, 'outcomeOfValue'>;
+export type BreakerSettings = Required<Omit<BreakerTuning, 'probeLeaseMs' | 'measureLatency'>> & {
+  readonly probeLeaseMs: number;
+  readonly measureLatency: boolean;
+};
 
-const defaultOpensOn: OpensOn = {
+export const defaultOpensOn: OpensOn = {
   kind: 'time',
   failureRatio: 0.5,
   minimumCalls: 10,
@@ -60,36 +85,39 @@ const defaultOpensOn: OpensOn = {
   buckets: 10,
 };
 
-function abortIsIgnored(error: unknown): Outcome {
-  const aborted =
-    typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
-  return aborted ? 'ignored' : 'failure';
+/** Default judgement of what a call threw. */
+export function outcomeOfAnyError(error: unknown): Outcome {
+  if (typeof error !== 'object' || error === null) return 'failure';
+  if ('name' in error && error.name === 'AbortError') return 'ignored';
+  return isLocalRejection(error) ? 'ignored' : 'failure';
 }
 
 /** Fills in the defaults; throws PolicyError `invalid-option`. */
-export function parseBreakerOptions(name: string, options: BreakerOptions): BreakerSettings {
-  const recoveryMs = options.recoveryMs ?? 1000;
+export function parseBreakerTuning(name: string, tuning: BreakerTuning): BreakerSettings {
+  const recoveryMs = tuning.recoveryMs ?? 1000;
+  const opensOn = tuning.opensOn ?? defaultOpensOn;
   const settings = {
-    ...options,
-    guards: options.guards ?? name,
-    opensOn: options.opensOn ?? defaultOpensOn,
+    opensOn,
     recoveryMs,
-    recoveryMaxMs: options.recoveryMaxMs ?? Math.max(60_000, recoveryMs),
-    jitter: options.jitter ?? 'full',
-    halfOpenMaxCalls: options.halfOpenMaxCalls ?? 1,
-    halfOpenSuccesses: options.halfOpenSuccesses ?? 1,
-    probeLeaseMs: options.probeLeaseMs ?? recoveryMs,
-    outcomeOfError: options.outcomeOfError ?? abortIsIgnored,
-    clock: options.clock ?? monotonicClock,
-    random: options.random ?? Math.random,
+    recoveryMaxMs: tuning.recoveryMaxMs ?? Math.max(60_000, recoveryMs),
+    jitter: tuning.jitter ?? 'full',
+    halfOpenMaxCalls: tuning.halfOpenMaxCalls ?? 1,
+    halfOpenSuccesses: tuning.halfOpenSuccesses ?? 1,
+    probeLeaseMs: tuning.probeLeaseMs ?? recoveryMs,
+    measureLatency:
+      tuning.measureLatency ?? (opensOn.kind === 'time' || slowCallsOf(opensOn) !== undefined),
   };
   checkPositive(name, 'recoveryMs', settings.recoveryMs);
   checkPositive(name, 'recoveryMaxMs', settings.recoveryMaxMs, settings.recoveryMs);
   checkPositive(name, 'probeLeaseMs', settings.probeLeaseMs);
   checkCount(name, 'halfOpenMaxCalls', settings.halfOpenMaxCalls, 63);
   checkCount(name, 'halfOpenSuccesses', settings.halfOpenSuccesses);
-  checkOpensOn(name, settings.opensOn);
+  checkOpensOn(name, opensOn);
   return settings;
+}
+
+export function slowCallsOf(opensOn: OpensOn): SlowCalls | undefined {
+  return opensOn.kind === 'consecutive' ? undefined : opensOn.slowCalls;
 }
 
 function checkOpensOn(name: string, opensOn: OpensOn): void {
@@ -104,5 +132,17 @@ function checkOpensOn(name: string, opensOn: OpensOn): void {
   } else {
     checkCount(name, 'opensOn.buckets', opensOn.buckets);
     checkPositive(name, 'opensOn.windowMs', opensOn.windowMs);
+  }
+  if (opensOn.slowCalls === undefined) return;
+  checkPositive(name, 'opensOn.slowCalls.afterMs', opensOn.slowCalls.afterMs);
+  checkRatio(name, 'opensOn.slowCalls.ratio', opensOn.slowCalls.ratio);
+}
+
+/** A permit must be given back whatever the options' own function does. */
+export function judgeSafely(outcomeOf: (what: unknown) => Outcome, what: unknown): Outcome {
+  try {
+    return outcomeOf(what);
+  } catch {
+    return 'failure';
   }
 }

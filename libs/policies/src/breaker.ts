@@ -1,279 +1,297 @@
+import { BreakerAutomaton, type Held, type Permit } from './breaker-automaton.ts';
+import { BreakerBook, figuresOf } from './breaker-book.ts';
 import {
-  parseBreakerOptions,
+  judgeSafely,
+  outcomeOfAnyError,
+  parseBreakerTuning,
   type BreakerOptions,
   type BreakerSettings,
+  type BreakerTuning,
   type Outcome,
 } from './breaker-options.ts';
-import { createOutcomeWindow, type OutcomeWindow } from './outcome-window.ts';
+import { monotonicClock, type Clock } from './clock.ts';
+import { nameOfError } from './evidence-log.ts';
+import { BreakerOverrides } from './breaker-overrides.ts';
+import type { OverrideEvent, OverrideRequest, OverrideResult } from './override.ts';
+import { isPlainPromise, rejectLater } from './plain-promise.ts';
 import { BreakerOpenError } from './policy-error.ts';
+import { retuneSettings } from './retune-settings.ts';
+import type { ResetResult, Retuned, Touch, UnlessMoved } from './retuned.ts';
 import type { BreakerSnapshot, BreakerState } from './snapshots.ts';
 import { noteOnActiveSpan } from './span-events.ts';
-import { Transitions, type TransitionWhy, type TransitionListener } from './transitions.ts';
+import { Listeners, type Transition, type TransitionWhy } from './transitions.ts';
 
-/** Leave for one call; says under which epoch (and in which probe's place) its result counts. */
-export type Permit = number & { readonly permit: unique symbol };
+export type { Permit } from './breaker-automaton.ts';
 
-/** What a guarded reset found and did. */
-export type ResetResult =
-  | { readonly kind: 'reset'; readonly before: BreakerSnapshot; readonly after: BreakerSnapshot }
-  | { readonly kind: 'refused'; readonly now: BreakerSnapshot };
-
-// A permit is epoch × 64 + place; place 0 is a call through the closed breaker, 1–63 are probes.
-const places = 64;
-const free = -1;
+/** Of a call that runs only because an override holds the breaker closed: no epoch waits for its result. */
+const bystander = 0 as Permit;
 
 /**
- * Circuit breaker. It owns no timer: everything is decided when a call comes, a result comes or somebody looks.
+ * Circuit breaker: an automaton of three states, over which an override may lie. It owns no timer: everything is
+ * decided when a call comes, a result comes or somebody looks (only an override's lease has one).
  */
 export class Breaker {
   readonly kind = 'breaker';
   readonly name: string;
   readonly guards: string;
-  readonly #settings: BreakerSettings;
-  readonly #window: OutcomeWindow;
-  readonly #nowMs: () => number;
-  readonly #transitions = new Transitions();
-  /** Lease ends of the probes, by place - 1; `free` where there is none. */
-  readonly #leases: number[];
-
-  #state: BreakerState = 'closed';
-  #epoch = 1;
-  #enteredAtMs: number;
-  #since: Date;
-  #retryAtMs = 0;
-  #leftClosedAtMs = 0;
-  #openings = 0;
-  #probeSuccesses = 0;
-  #rejectedInState = 0;
-  #rejection: BreakerOpenError | undefined;
-  #lastFailure: { name: string; at: Date } | undefined;
-  #succeeded = 0;
-  #failed = 0;
-  #ignored = 0;
-  #rejected = 0;
-  #late = 0;
+  readonly #clock: Clock;
+  readonly #random: () => number;
+  readonly #outcomeOfError: (error: unknown) => Outcome;
+  readonly #outcomeOfValue: ((value: unknown) => Outcome) | undefined;
+  readonly #automaton: BreakerAutomaton;
+  readonly #book: BreakerBook;
+  readonly #transitions = new Listeners<Transition>();
+  #settings: BreakerSettings;
+  /** The permit of every call while the breaker is closed and nothing lies over it; absent: look closer. */
+  #passes: Permit | undefined;
+  #overrides: BreakerOverrides | undefined;
 
   /** Throws PolicyError `invalid-option`. */
   constructor(name: string, options: BreakerOptions = {}) {
-    this.#settings = parseBreakerOptions(name, options);
+    const settings = parseBreakerTuning(name, options);
     this.name = name;
-    this.guards = this.#settings.guards;
-    this.#window = createOutcomeWindow(this.#settings.opensOn);
-    const { clock } = this.#settings;
-    this.#nowMs = () => clock.nowMs();
-    this.#leases = Array.from({ length: this.#settings.halfOpenMaxCalls }, () => free);
-    this.#enteredAtMs = clock.nowMs();
-    this.#since = clock.wallTime();
+    this.guards = options.guards ?? name;
+    this.#settings = settings;
+    this.#clock = options.clock ?? monotonicClock;
+    this.#random = options.random ?? Math.random;
+    this.#outcomeOfError = options.outcomeOfError ?? outcomeOfAnyError;
+    this.#outcomeOfValue = options.outcomeOfValue;
+    this.#automaton = new BreakerAutomaton(
+      settings,
+      this.#random,
+      this.#clock.nowMs(),
+      this.#onMove.bind(this),
+    );
+    this.#book = new BreakerBook(this.#clock, options.version);
+    this.#take(settings);
   }
 
   /** Runs `act` when the breaker lets it; otherwise rejects with BreakerOpenError without running it. */
-  async run<T>(act: () => PromiseLike<T> | T): Promise<T> {
+  run<T>(act: () => PromiseLike<T> | T): Promise<T> {
     const permit = this.acquire();
-    if (permit === undefined) throw this.rejection();
-    let value: T;
+    if (permit === undefined) return rejectLater(this.rejection());
+    const startedMs = this.#book.startedMs();
+    let running: PromiseLike<T> | T;
     try {
-      value = await act();
+      running = act();
     } catch (error) {
-      this.record(permit, judged(this.#settings.outcomeOfError, error), error);
-      throw error;
+      this.#fail(permit, error, startedMs);
+      return rejectLater(error as Error);
     }
-    const { outcomeOfValue } = this.#settings;
-    this.record(permit, outcomeOfValue ? judged(outcomeOfValue, value) : 'success');
-    return value;
+    const onError = (error: unknown): never => {
+      this.#fail(permit, error, startedMs);
+      throw error;
+    };
+    const onValue = (value: T): T => {
+      this.#end(permit, value, startedMs);
+      return value;
+    };
+    // an async function around it would cost a quarter more; what is no plain promise is made one
+    return isPlainPromise(running)
+      ? running.then(onValue, onError)
+      : Promise.resolve(running).then(onValue, onError);
   }
 
   /** For calls that `run` does not fit. Absent: do not call. Each permit must be recorded exactly once. */
   acquire(): Permit | undefined {
-    if (this.#state === 'closed') return (this.#epoch * places) as Permit;
-    this.#expireLeases();
-    const nowMs = this.#nowMs();
-    if (this.#state === 'open' && nowMs >= this.#retryAtMs)
-      this.#enter('half-open', 'recovery-due');
-    const place = this.#state === 'half-open' ? this.#leases.indexOf(free) : -1;
-    if (place < 0) {
-      this.#rejected++;
-      this.#rejectedInState++;
-      return undefined;
-    }
-    this.#leases[place] = nowMs + this.#settings.probeLeaseMs;
-    return (this.#epoch * places + place + 1) as Permit;
+    const permit = this.#passes ?? this.#acquireCloser();
+    if (permit !== undefined) this.#book.inFlight++;
+    return permit;
   }
 
-  /** The error for a call that `acquire` did not let through. */
+  /** The error for the call that `acquire` did not let through just now. */
   rejection(): BreakerOpenError {
     noteOnActiveSpan('starr.breaker.rejected', { 'starr.breaker': this.name });
-    this.#rejection ??= new BreakerOpenError(this.name, this.#epoch, () =>
-      this.#timeUntilRetryMs(),
-    );
-    return this.#rejection;
+    return this.#book.rejection((because) => {
+      const automaton = this.#automaton;
+      const untilRetryMs = () => automaton.untilRetryMs(this.#clock.nowMs());
+      return new BreakerOpenError(this.name, automaton.epoch, untilRetryMs, because);
+    });
   }
 
-  /** Books a result. One that belongs to an earlier epoch is only counted: it must not move today's state. */
-  record(permit: Permit, outcome: Outcome, error?: unknown): void {
-    this.#expireLeases();
-    if (Math.floor(permit / places) !== this.#epoch) {
-      this.#late++;
+  /**
+   * Books a result. One that belongs to an earlier epoch is only counted: it must not move today's state.
+   * Without `tookMs` the call is in no histogram and never slow.
+   */
+  record(permit: Permit, outcome: Outcome, error?: unknown, tookMs?: number): void {
+    const book = this.#book;
+    const automaton = this.#automaton;
+    const nowMs = this.#clock.nowMs();
+    book.inFlight--;
+    automaton.expire(nowMs);
+    if (permit !== bystander && !automaton.holds(permit)) {
+      book.late++;
       return;
     }
-    const place = permit % places;
-    if (place > 0) this.#recordProbe(place - 1, outcome, error);
-    else this.#recordClosed(outcome, error);
+    if (outcome === 'ignored') {
+      book.ignored++;
+      automaton.giveBack(permit);
+      return;
+    }
+    const failed = outcome === 'failure';
+    if (failed) book.noteFailure(nameOfError(error));
+    else book.succeeded++;
+    if (tookMs !== undefined) book.latency?.record(tookMs);
+    if (permit !== bystander) automaton.book(permit, failed, book.isSlow(tookMs), nowMs);
   }
 
   /**
    * Closes, empties the window and forgets the openings in a row. With a guard it does so only while the
-   * breaker is still in that epoch and state.
+   * breaker is still in that epoch and state. An override stays in force.
    */
-  reset(guard?: { readonly epoch: number; readonly state: BreakerState }): ResetResult {
+  reset(guard?: UnlessMoved, touch?: Touch): ResetResult {
     const before = this.snapshot();
     if (guard && (guard.epoch !== before.epoch || guard.state !== before.state)) {
       return { kind: 'refused', now: before };
     }
-    this.#enter('closed', 'reset');
+    this.#book.noteTouch('reset', touch);
+    this.#automaton.reset(this.#clock.nowMs());
     return { kind: 'reset', before, after: this.snapshot() };
   }
 
+  /**
+   * Changes any of the tuning on the live state. Thresholds are judged with the next result, a new recovery delay
+   * counts from the opening, places above a lowered `halfOpenMaxCalls` drain, leases that are out keep their end.
+   * A new epoch begins only when the window had to be emptied.
+   */
+  retune(tuning: BreakerTuning, touch?: Touch): Retuned<BreakerSettings> {
+    const settings = retuneSettings(this.#settings, tuning, (wanted) =>
+      parseBreakerTuning(this.name, wanted),
+    );
+    if (settings.kind === 'refused') return settings;
+    const fate = this.#automaton.retune(settings.after, this.#clock.nowMs());
+    this.#take(settings.after);
+    this.#book.noteTouch('retune', touch);
+    return { ...settings, ...fate };
+  }
+
+  /** Lays an override over the automaton, or renews its lease; one of another id is replaced. */
+  override(request: OverrideRequest): OverrideResult {
+    const overrides = this.#layer();
+    const result = overrides.begin(request);
+    if (result.kind === 'begun') this.#book.noteTouch('override', request);
+    // there may be no wait to cut short
+    if (this.#automaton.state !== 'open') overrides.spendHurry();
+    return result;
+  }
+
+  /** Ends the override of that id: the automaton rules again, in the state that its own results gave it. */
+  release(id: string, touch?: Touch): OverrideResult {
+    const result = this.#layer().release(id);
+    if (result.kind === 'released') this.#book.noteTouch('release', touch);
+    return result;
+  }
+
   snapshot(): BreakerSnapshot {
-    this.#expireLeases();
-    const nowMs = this.#nowMs();
-    // open and half-open keep the window that opened them, as evidence
-    if (this.#state === 'closed') this.#window.advance(nowMs);
-    const { calls, failures } = this.#window;
+    const nowMs = this.#clock.nowMs();
+    const automaton = this.#automaton;
+    automaton.expire(nowMs);
+    const override = this.#overrides?.snapshot();
     return {
       kind: 'breaker',
       name: this.name,
       guards: this.guards,
-      state: this.#state,
-      epoch: this.#epoch,
-      since: this.#since,
-      stateAgeMs: nowMs - this.#enteredAtMs,
-      ...(this.#state !== 'closed' && { notClosedForMs: nowMs - this.#leftClosedAtMs }),
-      windowCalls: calls,
-      windowFailures: failures,
-      ...(calls > 0 && { failureRatio: failures / calls }),
-      ...(this.#state === 'open' && { timeUntilRetryMs: Math.max(0, this.#retryAtMs - nowMs) }),
-      openingsInARow: this.#openings,
-      probesInFlight: this.#leases.filter((lease) => lease !== free).length,
-      rejectedInState: this.#rejectedInState,
-      ...(this.#lastFailure && { lastFailure: this.#lastFailure }),
-      totals: {
-        succeeded: this.#succeeded,
-        failed: this.#failed,
-        ignored: this.#ignored,
-        rejected: this.#rejected,
-        late: this.#late,
-      },
+      ...figuresOf(automaton, this.#book, nowMs),
+      ...(override && { override }),
     };
   }
 
   /** Called after each transition; what it throws is dropped. Returns how to stop it. */
-  onTransition(listener: TransitionListener): () => void {
+  onTransition(listener: (transition: Transition) => void): () => void {
     return this.#transitions.listen(listener);
   }
 
-  #recordClosed(outcome: Outcome, error: unknown): void {
-    if (outcome === 'ignored') {
-      this.#ignored++;
+  /** Called when an override begins, is renewed or ends; what it throws is dropped. Returns how to stop it. */
+  onOverride(listener: (event: OverrideEvent) => void): () => void {
+    return this.#layer().listen(listener);
+  }
+
+  /** `record` for the usual case: a success while closed, with nothing over it. */
+  #succeed(startedMs: number): void {
+    const book = this.#book;
+    book.inFlight--;
+    book.succeeded++;
+    const { window } = this.#automaton;
+    if (!book.looksAtClock) {
+      // a success can be the call that makes the minimum full
+      const why = window.record(false, false, 0);
+      if (why !== undefined) this.#automaton.open(why, this.#clock.nowMs());
       return;
     }
-    const failed = outcome === 'failure';
-    this.#count(failed, error);
-    if (this.#window.record(failed, this.#nowMs)) this.#enter('open', 'threshold');
+    const nowMs = this.#clock.nowMs();
+    const tookMs = nowMs - startedMs;
+    book.latency?.record(tookMs);
+    const why = window.record(false, book.isSlow(tookMs), nowMs);
+    if (why !== undefined) this.#automaton.open(why, nowMs);
   }
 
-  #recordProbe(index: number, outcome: Outcome, error: unknown): void {
-    if (this.#leases[index] === free) {
-      this.#late++;
+  #end(permit: Permit, value: unknown, startedMs: number): void {
+    const outcomeOfValue = this.#outcomeOfValue;
+    if (outcomeOfValue === undefined && permit === this.#passes) {
+      this.#succeed(startedMs);
       return;
     }
-    this.#leases[index] = free;
-    if (outcome === 'ignored') {
-      this.#ignored++;
-      return;
+    const outcome = outcomeOfValue ? judgeSafely(outcomeOfValue, value) : 'success';
+    this.record(permit, outcome, undefined, this.#book.tookMs(startedMs));
+  }
+
+  #fail(permit: Permit, error: unknown, startedMs: number): void {
+    const outcome = judgeSafely(this.#outcomeOfError, error);
+    this.record(permit, outcome, error, this.#book.tookMs(startedMs));
+  }
+
+  #acquireCloser(): Permit | undefined {
+    const overrides = this.#overrides;
+    const turnedAway = overrides?.turnsAway();
+    if (turnedAway !== undefined) {
+      this.#book.reject(turnedAway);
+      return undefined;
     }
-    this.#count(outcome === 'failure', error);
-    if (outcome === 'failure') {
-      this.#enter('open', 'probe-failed');
-    } else if (++this.#probeSuccesses >= this.#settings.halfOpenSuccesses) {
-      this.#enter('closed', 'probes-succeeded');
+    const override = overrides?.kind;
+    const automaton = this.#automaton;
+    const permit = automaton.acquire(this.#clock.nowMs(), override === 'half-open-now');
+    if (permit !== undefined) return permit;
+    if (override === 'hold-closed') {
+      this.#book.heldThrough++;
+      return bystander;
     }
+    this.#book.reject(automaton.state === 'open' ? 'open' : 'half-open-full');
+    return undefined;
   }
 
-  #count(failed: boolean, error: unknown): void {
-    if (!failed) {
-      this.#succeeded++;
-      return;
-    }
-    this.#failed++;
-    this.#lastFailure = { name: nameOfError(error), at: this.#settings.clock.wallTime() };
+  #take(settings: BreakerSettings): void {
+    this.#settings = settings;
+    this.#book.measure(settings, this.#automaton.window.ages);
+    this.#lookCloser();
   }
 
-  // A hung probe would otherwise hold its place, and with it the whole breaker, for ever.
-  #expireLeases(): void {
-    if (this.#state !== 'half-open') return;
-    const nowMs = this.#nowMs();
-    if (this.#leases.some((lease) => lease !== free && lease <= nowMs)) {
-      this.#count(true, { name: 'ProbeLeaseExpired' });
-      this.#enter('open', 'probe-expired');
-    }
+  /** Whether calls may pass without a closer look; wanted after whatever changes state, epoch or override. */
+  #lookCloser(): void {
+    const override = this.#overrides?.kind;
+    const plain = override === undefined || override === 'hold-closed';
+    this.#passes =
+      plain && this.#automaton.state === 'closed' ? this.#automaton.closedPermit : undefined;
   }
 
-  #enter(to: BreakerState, why: TransitionWhy): void {
-    const from = this.#state;
-    const { calls, failures } = this.#window;
-    this.#state = to;
-    this.#epoch++;
-    this.#enteredAtMs = this.#nowMs();
-    this.#since = this.#settings.clock.wallTime();
-    this.#rejectedInState = 0;
-    this.#rejection = undefined;
-    this.#probeSuccesses = 0;
-    this.#leases.fill(free);
-    if (to === 'closed') {
-      this.#openings = 0;
-      this.#window.clear();
-    } else if (to === 'open') {
-      if (from === 'closed') this.#leftClosedAtMs = this.#enteredAtMs;
-      this.#openings++;
-      this.#retryAtMs = this.#enteredAtMs + this.#recoveryDelayMs();
-    }
-    const at = this.#since;
-    noteOnActiveSpan('starr.breaker.transition', { 'starr.breaker': this.name, from, to, why });
-    this.#transitions.tell({
-      breaker: this.name,
-      guards: this.guards,
-      from,
-      to,
-      why,
-      epoch: this.#epoch,
-      at,
-      calls,
-      failures,
-    });
+  #onMove(from: BreakerState, to: BreakerState, why: TransitionWhy, held: Held): void {
+    const { name, guards } = this;
+    const at = this.#clock.wallTime();
+    if (why === 'probe-expired') this.#book.noteFailure('ProbeLeaseExpired');
+    this.#book.beginState(at);
+    const evidence = this.#book.evidence(held, this.#overrides?.snapshot());
+    if (to === 'closed') this.#book.forgetFailures();
+    this.#lookCloser();
+    noteOnActiveSpan('starr.breaker.transition', { 'starr.breaker': name, from, to, why });
+    const { epoch } = this.#automaton;
+    const { calls, failures } = held;
+    const move = { breaker: name, guards, from, to, why, epoch, at, calls, failures };
+    this.#transitions.tell({ ...move, evidence });
+    if (from === 'open') this.#overrides?.spendHurry();
   }
 
-  #recoveryDelayMs(): number {
-    const { recoveryMs, recoveryMaxMs, jitter, random } = this.#settings;
-    const longestMs = Math.min(recoveryMaxMs, recoveryMs * 2 ** (this.#openings - 1));
-    return jitter === 'full' ? longestMs * random() : longestMs;
+  #layer(): BreakerOverrides {
+    return (this.#overrides ??= new BreakerOverrides(this, this.#clock, this.#random, () => {
+      this.#lookCloser();
+    }));
   }
-
-  #timeUntilRetryMs(): number {
-    return this.#state === 'open' ? Math.max(0, this.#retryAtMs - this.#nowMs()) : 0;
-  }
-}
-
-// A permit must be given back whatever the options' own function does.
-function judged(outcomeOf: (what: unknown) => Outcome, what: unknown): Outcome {
-  try {
-    return outcomeOf(what);
-  } catch {
-    return 'failure';
-  }
-}
-
-function nameOfError(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return typeof error;
-  if ('code' in error && typeof error.code === 'string') return error.code;
-  return 'name' in error && typeof error.name === 'string' ? error.name : 'Error';
 }

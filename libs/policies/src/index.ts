@@ -1,7 +1,22 @@
 // For applications
 export { createPolicies, type Policies, type PoliciesOptions, type Policy } from './policies.ts';
-export { Breaker, type Permit, type ResetResult } from './breaker.ts';
-export type { BreakerOptions, OpensOn, Outcome } from './breaker-options.ts';
+export { Breaker, type Permit } from './breaker.ts';
+export type {
+  BreakerOptions,
+  BreakerSettings,
+  BreakerTuning,
+  OpensOn,
+  Outcome,
+  SlowCalls,
+} from './breaker-options.ts';
+export type {
+  OverrideEvent,
+  OverrideKind,
+  OverrideRequest,
+  OverrideResult,
+  OverrideSnapshot,
+} from './override.ts';
+export type { ResetResult, Retuned, Touch, UnlessMoved } from './retuned.ts';
 export { WorkQueue } from './work-queue.ts';
 export {
   WatchedPool,
@@ -9,7 +24,16 @@ export {
   type PoolLikeOptions,
   type WatchPoolOptions,
 } from './watch-pool.ts';
-export { BreakerOpenError, PolicyError, type PolicyErrorCode } from './policy-error.ts';
+export {
+  BreakerOpenError,
+  CallTimeoutError,
+  PolicyError,
+  isLocalRejection,
+  type PolicyErrorCode,
+  type RejectedBecause,
+} from './policy-error.ts';
+export type { Evidence, FailureSample, TouchNote } from './evidence.ts';
+export type { LatencySnapshot } from './latency-histogram.ts';
 export type { Transition, TransitionListener, TransitionWhy } from './transitions.ts';
 export { monotonicClock, type Cancel, type Clock } from './clock.ts';
 export { RateLimit, type RateLimitOptions, type RateLimitSettings } from './rate-limit.ts';
@@ -56,6 +80,11 @@ export type {
   WorkQueueSettings,
   WorkRun,
 } from './work-queue-options.ts';
+export {
+  AdaptiveConcurrency,
+  type ConcurrencyPermit,
+  type DecisionListener,
+} from './adaptive-concurrency.ts';
 export type {
   AdaptiveConcurrencyOptions,
   AdaptiveConcurrencySettings,

@@ -29,7 +29,7 @@ export class LatencyHistogram {
       bucket = 1 + 2 * (bit - firstBit) + ((us >> (bit - 1)) & 1);
       if (bucket >= bucketCount) bucket = bucketCount - 1;
     }
-    this.#calls[bucket]!++;
+    this.#calls[bucket] = (this.#calls[bucket] ?? 0) + 1;
     if (++this.#total >= halveAt) this.#halve();
   }
 

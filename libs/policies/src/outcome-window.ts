@@ -1,14 +1,33 @@
 import type { OpensOn } from './breaker-options.ts';
 
+/** What a window held, cut into stretches of time or order, oldest first. */
+export interface WindowPart {
+  /** How old its newest result may be; 0 where the window knows no time. */
+  readonly ageMs: number;
+  readonly calls: number;
+  readonly failures: number;
+  readonly slow: number;
+}
+
+/** Why the breaker must open. */
+export type Verdict = 'threshold' | 'slow-calls' | undefined;
+
 /** Counts the outcomes of executed calls and says when they are bad enough. */
 export interface OutcomeWindow {
-  /** Books one outcome; true when the breaker must open. `nowMs` is asked for only by windows that need it. */
-  record(failed: boolean, nowMs: () => number): boolean;
+  /** The results come with their moment; windows that do not age take any number. */
+  readonly ages: boolean;
+  readonly calls: number;
+  readonly failures: number;
+  readonly slow: number;
+  record(failed: boolean, slow: boolean, nowMs: number): Verdict;
   /** Drops what is too old; only for reading. */
   advance(nowMs: number): void;
   clear(): void;
-  readonly calls: number;
-  readonly failures: number;
+  /** Takes new thresholds; false when they want a window of another shape. Judged with the next result. */
+  tune(opensOn: OpensOn): boolean;
+  parts(nowMs: number): WindowPart[];
+  /** Fills the empty window with what another held. A text: it cannot, and why. */
+  seed(parts: readonly WindowPart[], nowMs: number): string | undefined;
 }
 
 export function createOutcomeWindow(opensOn: OpensOn): OutcomeWindow {
@@ -22,34 +41,57 @@ export function createOutcomeWindow(opensOn: OpensOn): OutcomeWindow {
   }
 }
 
-class TimeWindow implements OutcomeWindow {
-  calls = 0;
-  failures = 0;
-  readonly #calls: Uint32Array;
-  readonly #failures: Uint32Array;
-  readonly #bucketMs: number;
+/** Numbers, not the options' own objects: these have many shapes, and reading them would cost more than judging. */
+class Rule {
   readonly #minimumCalls: number;
   readonly #failureRatio: number;
-  #newest = -1;
+  readonly #slowRatio: number;
 
-  constructor(opensOn: Extract<OpensOn, { kind: 'time' }>) {
-    this.#calls = new Uint32Array(opensOn.buckets);
-    this.#failures = new Uint32Array(opensOn.buckets);
-    this.#bucketMs = opensOn.windowMs / opensOn.buckets;
-    this.#minimumCalls = opensOn.minimumCalls;
+  constructor(opensOn: Ratios, mostCalls: number) {
+    this.#minimumCalls = Math.min(opensOn.minimumCalls, mostCalls);
     this.#failureRatio = opensOn.failureRatio;
+    this.#slowRatio = opensOn.slowCalls?.ratio ?? Infinity;
   }
 
-  record(failed: boolean, nowMs: () => number): boolean {
-    this.advance(nowMs());
-    const slot = this.#newest % this.#calls.length;
-    this.#calls[slot] = (this.#calls[slot] ?? 0) + 1;
-    this.calls++;
-    if (failed) {
-      this.#failures[slot] = (this.#failures[slot] ?? 0) + 1;
-      this.failures++;
-    }
-    return this.calls >= this.#minimumCalls && this.failures >= this.calls * this.#failureRatio;
+  judge(calls: number, failures: number, slow: number): Verdict {
+    if (calls < this.#minimumCalls) return undefined;
+    if (failures >= calls * this.#failureRatio) return 'threshold';
+    return slow >= calls * this.#slowRatio ? 'slow-calls' : undefined;
+  }
+}
+
+type Ratios = Exclude<OpensOn, { kind: 'consecutive' }>;
+
+const perBucket = 3;
+
+class TimeWindow implements OutcomeWindow {
+  readonly ages = true;
+  calls = 0;
+  failures = 0;
+  slow = 0;
+  /** Calls, failures and slow calls of each bucket, one after the other. */
+  readonly #counts: Uint32Array;
+  readonly #buckets: number;
+  readonly #bucketMs: number;
+  readonly #windowMs: number;
+  #rule: Rule;
+  #newest = -1;
+  #newestEndsMs = 0;
+
+  constructor(opensOn: Extract<OpensOn, { kind: 'time' }>) {
+    this.#rule = new Rule(opensOn, Infinity);
+    this.#windowMs = opensOn.windowMs;
+    this.#buckets = opensOn.buckets;
+    this.#bucketMs = opensOn.windowMs / opensOn.buckets;
+    this.#counts = new Uint32Array(opensOn.buckets * perBucket);
+  }
+
+  record(failed: boolean, slow: boolean, nowMs: number): Verdict {
+    if (nowMs >= this.#newestEndsMs) this.advance(nowMs);
+    this.#add(this.#newest, 1, failed ? 1 : 0, slow ? 1 : 0);
+    // no ratio is 0: with nothing bad there is nothing to judge
+    if (this.failures + this.slow === 0) return undefined;
+    return this.#rule.judge(this.calls, this.failures, this.slow);
   }
 
   // By elapsed buckets, not one a call: after an idle hour the old failures must not meet the new one.
@@ -57,52 +99,105 @@ class TimeWindow implements OutcomeWindow {
     const newest = Math.floor(nowMs / this.#bucketMs);
     const elapsed = newest - this.#newest;
     if (elapsed <= 0) return;
-    if (elapsed >= this.#calls.length) {
+    if (elapsed >= this.#buckets) {
       this.clear();
     } else {
       for (let bucket = this.#newest + 1; bucket <= newest; bucket++) this.#drop(bucket);
     }
     this.#newest = newest;
+    this.#newestEndsMs = (newest + 1) * this.#bucketMs;
   }
 
   clear(): void {
-    this.#calls.fill(0);
-    this.#failures.fill(0);
+    this.#counts.fill(0);
     this.calls = 0;
     this.failures = 0;
+    this.slow = 0;
+  }
+
+  tune(opensOn: OpensOn): boolean {
+    if (opensOn.kind !== 'time' || opensOn.buckets !== this.#buckets) return false;
+    if (opensOn.windowMs !== this.#windowMs) return false;
+    this.#rule = new Rule(opensOn, Infinity);
+    return true;
+  }
+
+  parts(nowMs: number): WindowPart[] {
+    this.advance(nowMs);
+    const parts: WindowPart[] = [];
+    for (let bucket = this.#newest - this.#buckets + 1; bucket <= this.#newest; bucket++) {
+      if (bucket < 0) continue;
+      const at = (bucket % this.#buckets) * perBucket;
+      const [calls = 0, failures = 0, slow = 0] = this.#counts.subarray(at, at + perBucket);
+      const ageMs = Math.max(0, nowMs - (bucket + 1) * this.#bucketMs);
+      if (calls > 0) parts.push({ ageMs, calls, failures, slow });
+    }
+    return parts;
+  }
+
+  seed(parts: readonly WindowPart[], nowMs: number): undefined {
+    this.advance(nowMs);
+    for (const { ageMs, calls, failures, slow } of parts) {
+      const bucket = Math.floor((nowMs - ageMs) / this.#bucketMs);
+      if (bucket > this.#newest - this.#buckets) this.#add(bucket, calls, failures, slow);
+    }
+  }
+
+  #add(bucket: number, calls: number, failures: number, slow: number): void {
+    const at = (bucket % this.#buckets) * perBucket;
+    const counts = this.#counts;
+    counts[at] = (counts[at] ?? 0) + calls;
+    this.calls += calls;
+    if (failures > 0) {
+      counts[at + 1] = (counts[at + 1] ?? 0) + failures;
+      this.failures += failures;
+    }
+    if (slow > 0) {
+      counts[at + 2] = (counts[at + 2] ?? 0) + slow;
+      this.slow += slow;
+    }
   }
 
   #drop(bucket: number): void {
-    const slot = bucket % this.#calls.length;
-    this.calls -= this.#calls[slot] ?? 0;
-    this.failures -= this.#failures[slot] ?? 0;
-    this.#calls[slot] = 0;
-    this.#failures[slot] = 0;
+    const at = (bucket % this.#buckets) * perBucket;
+    this.calls -= this.#counts[at] ?? 0;
+    this.failures -= this.#counts[at + 1] ?? 0;
+    this.slow -= this.#counts[at + 2] ?? 0;
+    this.#counts.fill(0, at, at + perBucket);
   }
 }
 
+const failedBit = 1;
+const slowBit = 2;
+
 class CountWindow implements OutcomeWindow {
+  readonly ages = false;
   calls = 0;
   failures = 0;
-  readonly #failed: Uint8Array;
-  readonly #minimumCalls: number;
-  readonly #failureRatio: number;
+  slow = 0;
+  readonly #results: Uint8Array;
+  #rule: Rule;
   #next = 0;
 
   constructor(opensOn: Extract<OpensOn, { kind: 'count' }>) {
-    this.#failed = new Uint8Array(opensOn.size);
-    this.#minimumCalls = Math.min(opensOn.minimumCalls, opensOn.size);
-    this.#failureRatio = opensOn.failureRatio;
+    this.#results = new Uint8Array(opensOn.size);
+    this.#rule = new Rule(opensOn, opensOn.size);
   }
 
-  record(failed: boolean): boolean {
-    const outcome = failed ? 1 : 0;
-    if (this.calls === this.#failed.length) this.failures -= this.#failed[this.#next] ?? 0;
-    else this.calls++;
-    this.#failed[this.#next] = outcome;
-    this.failures += outcome;
-    this.#next = (this.#next + 1) % this.#failed.length;
-    return this.calls >= this.#minimumCalls && this.failures >= this.calls * this.#failureRatio;
+  record(failed: boolean, slow: boolean): Verdict {
+    const results = this.#results;
+    const at = this.#next;
+    this.#next = at + 1 === results.length ? 0 : at + 1;
+    if (this.calls < results.length) this.calls++;
+    const old = results[at] ?? 0;
+    const result = (failed ? failedBit : 0) | (slow ? slowBit : 0);
+    if (old !== result) {
+      results[at] = result;
+      this.failures += (result & failedBit) - (old & failedBit);
+      this.slow += (result >> 1) - (old >> 1);
+    }
+    if (this.failures + this.slow === 0) return undefined;
+    return this.#rule.judge(this.calls, this.failures, this.slow);
   }
 
   advance(): void {
@@ -110,16 +205,51 @@ class CountWindow implements OutcomeWindow {
   }
 
   clear(): void {
-    this.#failed.fill(0);
+    this.#results.fill(0);
     this.#next = 0;
     this.calls = 0;
     this.failures = 0;
+    this.slow = 0;
+  }
+
+  tune(opensOn: OpensOn): boolean {
+    if (opensOn.kind !== 'count' || opensOn.size !== this.#results.length) return false;
+    this.#rule = new Rule(opensOn, opensOn.size);
+    return true;
+  }
+
+  parts(): WindowPart[] {
+    const { length } = this.#results;
+    const oldest = this.calls === length ? this.#next : 0;
+    return Array.from({ length: this.calls }, (_, nth) => {
+      const result = this.#results[(oldest + nth) % length] ?? 0;
+      return { ageMs: 0, calls: 1, failures: result & failedBit, slow: result >> 1 };
+    });
+  }
+
+  seed(parts: readonly WindowPart[]): undefined {
+    for (const { calls, failures, slow } of parts) {
+      // only the newest `size` can stay, so more need not be walked through
+      const kept = Math.min(calls, this.#results.length);
+      for (let nth = 0; nth < kept; nth++) {
+        this.record(evenly(failures, calls, nth, kept), evenly(slow, calls, nth, kept));
+      }
+    }
   }
 }
 
+/** Whether the nth of `kept` results is one of `marked` of `calls`, when these lie as evenly as they can. */
+function evenly(marked: number, calls: number, nth: number, kept: number): boolean {
+  const upTo = (results: number) => Math.round((marked * results) / calls);
+  const scale = calls / kept;
+  return upTo((nth + 1) * scale) > upTo(nth * scale);
+}
+
 class ConsecutiveWindow implements OutcomeWindow {
+  readonly ages = false;
+  readonly slow = 0;
   failures = 0;
-  readonly #limit: number;
+  #limit: number;
 
   constructor(limit: number) {
     this.#limit = limit;
@@ -130,9 +260,12 @@ class ConsecutiveWindow implements OutcomeWindow {
     return this.failures;
   }
 
-  record(failed: boolean): boolean {
-    this.failures = failed ? this.failures + 1 : 0;
-    return this.failures >= this.#limit;
+  record(failed: boolean): Verdict {
+    if (!failed) {
+      this.failures = 0;
+      return undefined;
+    }
+    return ++this.failures >= this.#limit ? 'threshold' : undefined;
   }
 
   advance(): void {
@@ -141,5 +274,29 @@ class ConsecutiveWindow implements OutcomeWindow {
 
   clear(): void {
     this.failures = 0;
+  }
+
+  tune(opensOn: OpensOn): boolean {
+    if (opensOn.kind !== 'consecutive') return false;
+    this.#limit = opensOn.failures;
+    return true;
+  }
+
+  parts(): WindowPart[] {
+    const { failures } = this;
+    return failures === 0 ? [] : [{ ageMs: 0, calls: failures, failures, slow: 0 }];
+  }
+
+  seed(parts: readonly WindowPart[]): string | undefined {
+    let inARow = 0;
+    for (const { calls, failures } of parts.toReversed()) {
+      if (failures > 0 && failures < calls) {
+        return 'the old window does not know the order of its newest results';
+      }
+      if (failures === 0) break;
+      inARow += failures;
+    }
+    this.failures = inARow;
+    return undefined;
   }
 }

@@ -3,9 +3,10 @@ import type { BreakerOptions } from './breaker-options.ts';
 import { monotonicClock, type Clock } from './clock.ts';
 import { PolicyError } from './policy-error.ts';
 import type { PolicySnapshot } from './snapshots.ts';
-import { Transitions, type TransitionListener } from './transitions.ts';
+import { Listeners, type Transition, type TransitionListener } from './transitions.ts';
 import { WatchedPool, type PoolLike, type WatchPoolOptions } from './watch-pool.ts';
-import { WorkQueue, type WorkQueueOptions } from './work-queue.ts';
+import type { WorkQueueOptions } from './work-queue-options.ts';
+import { WorkQueue } from './work-queue.ts';
 
 export type Policy = Breaker | WorkQueue | WatchedPool;
 
@@ -34,7 +35,7 @@ export interface Policies {
 
 export function createPolicies(options: PoliciesOptions): Policies {
   const all = new Map<string, Policy>();
-  const transitions = new Transitions();
+  const transitions = new Listeners<Transition>();
   const clock = options.clock ?? monotonicClock;
   const add = <P extends Policy>(policy: P): P => {
     const key = `${policy.kind}:${policy.name}`;

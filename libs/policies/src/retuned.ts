@@ -1,3 +1,5 @@
+import type { BreakerSnapshot, BreakerState } from './snapshots.ts';
+
 /** Who touches a policy, and why; shown in snapshots and in the evidence of transitions. */
 export interface Touch {
   readonly by: string;
@@ -24,3 +26,14 @@ export type Retuned<S> =
       readonly says?: string;
     }
   | { readonly kind: 'refused'; readonly says: string; readonly now: S };
+
+/** What the one who resets has seen; when the breaker has moved since, it is left alone. */
+export interface UnlessMoved {
+  readonly epoch: number;
+  readonly state: BreakerState;
+}
+
+/** What a reset found and did. */
+export type ResetResult =
+  | { readonly kind: 'reset'; readonly before: BreakerSnapshot; readonly after: BreakerSnapshot }
+  | { readonly kind: 'refused'; readonly now: BreakerSnapshot };

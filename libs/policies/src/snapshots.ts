@@ -1,3 +1,6 @@
+import type { LatencySnapshot } from './latency-histogram.ts';
+import type { OverrideSnapshot } from './override.ts';
+
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** What a breaker shows. Times are of this process. */
@@ -6,6 +9,7 @@ export interface BreakerSnapshot {
   readonly name: string;
   /** The dependency that the breaker guards. */
   readonly guards: string;
+  /** Of the automaton; an override lies over it. */
   readonly state: BreakerState;
   /** Grows with each transition and reset; a result of an older epoch moves nothing. */
   readonly epoch: number;
@@ -30,6 +34,18 @@ export interface BreakerSnapshot {
   readonly lastFailure?: { readonly name: string; readonly at: Date };
   /** Since the breaker was made. */
   readonly totals: BreakerTotals;
+  /** The fields from here on are absent in snapshots that came over the wire. Calls without a result yet. */
+  readonly inFlight?: number;
+  /** Calls in the window that took too long; absent without a rule about them. */
+  readonly windowSlow?: number;
+  /** Probes in flight beyond `halfOpenMaxCalls`, after it was lowered; 0 otherwise. */
+  readonly overLimit?: number;
+  /** Absent: the automaton rules. */
+  readonly override?: OverrideSnapshot;
+  /** Absent when latency is not measured or no call has ended since the breaker last closed. */
+  readonly latency?: LatencySnapshot;
+  /** Absent when unversioned. */
+  readonly policyVersion?: string;
 }
 
 export interface BreakerTotals {
@@ -41,6 +57,10 @@ export interface BreakerTotals {
   readonly rejected: number;
   /** Results of an earlier epoch. */
   readonly late: number;
+  /** Of the rejected, those that an override turned away. Absent over the wire, as the next. */
+  readonly overridden?: number;
+  /** Ran only because an override holds the breaker closed; among succeeded and failed, in no window. */
+  readonly heldThrough?: number;
 }
 
 /** What a queue shows. */

@@ -1,7 +1,15 @@
+import type { Evidence } from './evidence.ts';
 import type { BreakerState } from './snapshots.ts';
 
 export type TransitionWhy =
-  'threshold' | 'recovery-due' | 'probe-failed' | 'probe-expired' | 'probes-succeeded' | 'reset';
+  | 'threshold'
+  | 'slow-calls'
+  | 'recovery-due'
+  | 'half-open-now'
+  | 'probe-failed'
+  | 'probe-expired'
+  | 'probes-succeeded'
+  | 'reset';
 
 export interface Transition {
   readonly breaker: string;
@@ -15,24 +23,30 @@ export interface Transition {
   /** What the window held. */
   readonly calls: number;
   readonly failures: number;
+  /** What led to it. */
+  readonly evidence: Evidence;
 }
 
 export type TransitionListener = (transition: Transition) => void;
 
-export class Transitions {
-  readonly #listeners = new Set<TransitionListener>();
+/** Whoever wants to hear of something; the fault of one harms neither the others nor the call that made it. */
+export class Listeners<E> {
+  #listeners: Set<(event: E) => void> | undefined;
 
-  listen(listener: TransitionListener): () => void {
-    this.#listeners.add(listener);
+  /** Returns how to stop it. */
+  listen(listener: (event: E) => void): () => void {
+    const listeners = (this.#listeners ??= new Set());
+    listeners.add(listener);
     return () => {
-      this.#listeners.delete(listener);
+      listeners.delete(listener);
     };
   }
 
-  tell(transition: Transition): void {
+  tell(event: E): void {
+    if (this.#listeners === undefined) return;
     for (const listener of this.#listeners) {
       try {
-        listener(transition);
+        listener(event);
       } catch {
         // a listener's fault must not fail the call that moved the breaker
       }
