@@ -1,3 +1,4 @@
+import type { AlterConnectionLimitAct, AlterSettingAct } from './acts/alter.ts';
 import type { CancelStatementAct, TerminateSessionAct } from './acts/signal-session.ts';
 
 /** One session as it was when the plan was made. Moments are RFC 3339 with microseconds. */
@@ -19,4 +20,9 @@ export interface TerminateSessionsAct {
 }
 
 /** All that can be done to a PostgreSQL server. */
-export type PostgresAct = TerminateSessionsAct | CancelStatementAct | TerminateSessionAct;
+export type PostgresAct =
+  | TerminateSessionsAct
+  | CancelStatementAct
+  | TerminateSessionAct
+  | AlterSettingAct
+  | AlterConnectionLimitAct;

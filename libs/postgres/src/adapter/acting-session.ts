@@ -89,9 +89,6 @@ export class ActingSession {
       discard(client);
       return;
     }
-    client.once('end', () => {
-      if (this.#held === client) this.#held = undefined;
-    });
     this.#held = client;
   }
 
@@ -111,8 +108,12 @@ export class ActingSession {
     }
   }
 
-  #connect(withinMs: number): Promise<Client> {
-    return connect(this.#options.config, this.#options.credential, withinMs);
+  async #connect(withinMs: number): Promise<Client> {
+    const client = await connect(this.#options.config, this.#options.credential, withinMs);
+    client.once('end', () => {
+      if (this.#held === client) this.#held = undefined;
+    });
+    return client;
   }
 
   #rememberRefusal(thrown: unknown): boolean {

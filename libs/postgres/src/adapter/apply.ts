@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { ActContext, ActEvents } from './act-context.ts';
+import { applyAlter } from './apply-alter.ts';
 import { applySignalSession } from './apply-signal-session.ts';
 import { applyTerminateSessions } from './apply-terminate-sessions.ts';
 import { failed } from './failed.ts';
@@ -31,6 +32,9 @@ function eventsOf(act: PostgresAct, client: Client, context: ActContext): ActEve
   switch (act.kind) {
     case 'terminate-sessions':
       return applyTerminateSessions(act, client, context);
+    case 'alter-setting':
+    case 'alter-connection-limit':
+      return applyAlter(act, client, context);
     case 'cancel-statement':
     case 'terminate-session':
       return applySignalSession(act, client, context);

@@ -1,6 +1,7 @@
 import type { Limit, Probed } from '@starr/kernel';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { HeldSession } from './held-session.ts';
+import { probeAlter } from './probe-alter.ts';
 import { probeSignalSession } from './probe-signal-session.ts';
 import { probeTerminateSessions } from './probe-terminate-sessions.ts';
 
@@ -13,6 +14,9 @@ export async function probeAct(
   switch (act.kind) {
     case 'terminate-sessions':
       return probeTerminateSessions(act, session, limit);
+    case 'alter-setting':
+    case 'alter-connection-limit':
+      return probeAlter(act, session, limit);
     case 'cancel-statement':
     case 'terminate-session':
       return probeSignalSession(act, session, limit);

@@ -10,11 +10,10 @@ export class Clients {
     this.#server = server;
   }
 
-  async open(application: string, user = 'shop', config: pg.ClientConfig = {}): Promise<pg.Client> {
+  async open(application: string, user = 'shop', database = 'postgres'): Promise<pg.Client> {
     const client = new pg.Client({
-      connectionString: this.#server.url(user),
+      connectionString: this.#server.url(user, database),
       application_name: application,
-      ...config,
     });
     client.on('error', () => undefined);
     await client.connect();
