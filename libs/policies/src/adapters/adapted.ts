@@ -1,0 +1,33 @@
+import type { BreakerSnapshot, PolicySnapshot, QueueSnapshot } from '../snapshots.ts';
+
+/** Whose policy it is, and what of the view it cannot give. */
+export interface Limited {
+  /** The library, as its package is called. */
+  readonly library: string;
+  /** Sentences for people: figures that stay 0 or absent, and guards that are not there. */
+  readonly lacks: readonly string[];
+}
+
+/** A policy of another library under our view. */
+export interface AdaptedPolicy {
+  readonly name: string;
+  readonly limited: Limited;
+  snapshot(): PolicySnapshot & { readonly limited: Limited };
+  /** Stops watching; the policy itself goes on as it is, without overrides. */
+  end(): void;
+}
+
+export interface AdaptedBreakerSnapshot extends BreakerSnapshot {
+  readonly limited: Limited;
+}
+
+export interface AdaptedQueueSnapshot extends QueueSnapshot {
+  readonly limited: Limited;
+}
+
+/** `maxSize` of a queue that takes everything, and `maxWorkers` of one that runs everything at once. */
+export const withoutBound = Number.MAX_SAFE_INTEGER;
+
+export function boundOf(limit: number): number {
+  return Math.min(limit, withoutBound);
+}
