@@ -98,7 +98,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
     if (isBlindSpot(candidates) || isBlindSpot(slots)) throw new Error('blind');
     return terminateIdleSessions.plan(
       terminateIdleSessions.params.parse(params),
-      { candidates, slots },
+      { candidates, slots, pooled: { sessions: [], waiting: [], blind: [] } },
       look,
     );
   }

@@ -2,8 +2,10 @@ import { describe, expect, it } from '@jest/globals';
 import type { Json, Plan } from '@starr/kernel';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { IdleSession } from '../reads/idle-candidates.ts';
+import type { PooledSession } from '../reads/pooled-sessions.ts';
 import type { Slots } from '../reads/slots.ts';
 import { lookOf } from '../test/lab-target.ts';
+import { pooledClient, pooledSession } from '../test/pooled.ts';
 import { terminateIdleSessions } from './terminate-idle-sessions.ts';
 
 const moment = (second: number) => `2026-11-24T03:00:${String(second).padStart(2, '0')}.123456Z`;
@@ -30,12 +32,14 @@ function plan(
   sessions: readonly IdleSession[],
   slots: Partial<Slots> = {},
   options: Record<string, Json> = {},
+  pooled: readonly PooledSession[] = [],
 ) {
   return terminateIdleSessions.plan(
     terminateIdleSessions.params.parse(params),
     {
       candidates: { sessions, truncated: false },
       slots: { usable: 97, used: 93, ...slots } as Slots,
+      pooled: { sessions: pooled, waiting: [], blind: [] },
     },
     lookOf({ options }),
   );
@@ -222,5 +226,47 @@ describe('the plan of db.terminate-idle-sessions', () => {
     [{ idleFloorMs: 60_000 }, 'no session has been idle for 60 s'],
   ])('refuses %j when nothing matches', (params, refused) => {
     expect(plan(params, [])).toEqual({ refused });
+  });
+});
+
+describe('the plan of db.terminate-idle-sessions behind a pooler', () => {
+  /** As the server sees it: the pooler's address, and a backend that served others before. */
+  const backend = (pid: number) => session(pid, { address: '127.0.0.1', usedOnce: false });
+  const through = (pid: number, more: Partial<PooledSession> = {}) =>
+    pooledSession(pid, { backendStart: backend(pid).backendStart, ...more });
+
+  it('names the backends of the clients that leak, and of nobody else', () => {
+    const made = planned(
+      { application: 'checkout', addresses: '127.0.3.2' },
+      [1, 2, 3, 4].map(backend),
+      {},
+      {},
+      [
+        through(1),
+        through(2, { client: pooledClient({ address: '127.0.3.9' }) }),
+        through(3, { client: pooledClient({ usedMs: 40_000 }) }),
+      ],
+    );
+    expect(pidsOf(made)).toEqual([1]);
+    expect(made.operations[0]!.says).toContain('of checkout at 127.0.3.2');
+  });
+
+  it('leaves alone what the pooler keeps for nobody, and takes another start for another session', () => {
+    const kept = session(1, { address: '127.0.0.1' });
+    const { client: _, ...idle } = through(1);
+    expect(plan({ application: 'checkout' }, [kept], {}, {}, [idle])).toHaveProperty('refused');
+    const other = through(1, {
+      backendStart: moment(59),
+      client: pooledClient({ usedMs: 40_000 }),
+    });
+    expect(pidsOf(planned({ application: 'checkout' }, [kept], {}, {}, [other]))).toEqual([1]);
+  });
+
+  it('a protected client is spared by its own name', () => {
+    const ledger = pooledClient({ application: 'ledger' });
+    const made = plan({ idleFloorMs: 1000 }, [backend(1)], {}, { protect: ['ledger'] }, [
+      through(1, { client: ledger }),
+    ]);
+    expect(made).toMatchObject({ refused: expect.stringContaining('a protected application') });
   });
 });

@@ -1,6 +1,7 @@
 import {
   defineRemedy,
   durationText,
+  optional,
   type Effect,
   type Entity,
   type Operation,
@@ -11,9 +12,11 @@ import { z } from 'zod';
 import { applicationEntity, serverEntity } from '../entities.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import { idleCandidatesRead, type IdleSession } from '../reads/idle-candidates.ts';
+import { pooledSessionsRead } from '../reads/pooled-sessions.ts';
 import { slotsRead, type Slots } from '../reads/slots.ts';
 import { SLOT_THRESHOLDS } from '../diagnostics/slot-pressure.ts';
 import { protectedApplications, reasonToSpare } from './protection.ts';
+import { seenThroughPoolers } from './seen-through-poolers.ts';
 import { terminateByHand } from './terminate-by-hand.ts';
 
 const DEFAULT_LIMIT = 200;
@@ -48,12 +51,17 @@ export const terminateIdleSessions = defineRemedy({
   explains:
     'Ends idle sessions: those of an application (and of some of its addresses) that were used once and never again, or those idle for longer than a floor. ' +
     'The plan names each one by pid, start and idle spell, and a session that has moved since is left alone. Replication, superusers, holders of advisory locks, ' +
-    'listeners and protected applications are never ended. It frees slots; it does not stop a leak.',
+    'listeners and protected applications are never ended. Behind a configured pooler the application and the addresses are those of its clients. It frees slots; it does not stop a leak.',
   params: paramsSchema,
-  reads: { candidates: idleCandidatesRead, slots: slotsRead },
-  plan: (params, { candidates, slots }, look): Plan<PostgresAct> | PlanRefused => {
+  reads: {
+    candidates: idleCandidatesRead,
+    slots: slotsRead,
+    pooled: optional(pooledSessionsRead),
+  },
+  plan: (params, { candidates, slots, pooled }, look): Plan<PostgresAct> | PlanRefused => {
     const names = protectedApplications(look.options['protect']);
-    const matching = candidates.sessions.filter((session) => matches(session, params));
+    const sessions = seenThroughPoolers(candidates.sessions, pooled);
+    const matching = sessions.filter((session) => matches(session, params));
     const spared = matching.filter((session) => reasonToSpare(session, names) !== undefined);
     const free = matching.filter((session) => !spared.includes(session));
     const chosen = free.slice(0, params.limit);
