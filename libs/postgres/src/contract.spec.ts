@@ -55,6 +55,7 @@ const SEES_WITHOUT_PG_MONITOR: Readonly<Record<string, string>> = {
   'db.redundant-indexes': 'pg_index is shown to everybody',
   'db.pgbouncer-pools': 'no pooler is configured there, and a console is asked, not the server',
   'db.replication': 'slots are shown to everybody; a standby that is hidden makes it blind',
+  'db.stale-statistics': 'the statistics of tables are shown to everybody',
   'db.wraparound': 'pg_database is shown to everybody',
 };
 

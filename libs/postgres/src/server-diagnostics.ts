@@ -3,6 +3,8 @@ import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
 import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
 import { replication } from './diagnostics/replication.ts';
 import { slowStatements } from './diagnostics/slow-statements.ts';
+import { staleStatistics } from './diagnostics/stale-statistics.ts';
+import { vacuum } from './diagnostics/vacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
 import type { PostgresRequest } from './postgres-request.ts';
@@ -13,6 +15,8 @@ export const serverDiagnostics: readonly AnyDiagnostic<PostgresRequest>[] = [
   redundantIndexes,
   replication,
   slowStatements,
+  staleStatistics,
+  vacuum,
   wraparound,
   xminHorizon,
 ];

@@ -1,4 +1,13 @@
-import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import {
+  afterAll,
+  afterEach,
+  beforeAll,
+  beforeEach,
+  describe,
+  expect,
+  it,
+  jest,
+} from '@jest/globals';
 import { type Adapter, type AnyDiagnostic, type Finding } from '@starr/kernel';
 import { startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
@@ -6,6 +15,8 @@ import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
 import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
 import { replication } from './diagnostics/replication.ts';
+import { staleStatistics } from './diagnostics/stale-statistics.ts';
+import { vacuum } from './diagnostics/vacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
 import type { PostgresAct } from './postgres-act.ts';
@@ -189,6 +200,47 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       ]);
       await blunt.close();
       await walsender.end();
+    });
+  });
+
+  describe('tables', () => {
+    beforeEach(async () => {
+      await server.query(
+        'CREATE TABLE carts (id int, n int); INSERT INTO carts SELECT n, 0 FROM generate_series(1, 20000) n',
+      );
+    });
+    afterEach(() => server.query('DROP TABLE carts'));
+
+    it('db.stale-statistics: names a table that was never analyzed, until it is', async () => {
+      const stale = async () => (await findings(staleStatistics)).map(({ says }) => says);
+      await eventually(async () => (await stale()).length > 0);
+      expect((await stale()).join()).toMatch(
+        /^public.carts in postgres \(20000 rows\) was never analyzed/,
+      );
+      await server.query('ANALYZE carts');
+      await eventually(async () => (await stale()).length === 0);
+      await server.query('UPDATE carts SET n = 1');
+      await eventually(async () => (await findings(staleStatistics, { graceMs: 0 })).length > 0);
+      expect(await stale()).toEqual([]);
+    });
+
+    it('db.vacuum: names who keeps vacuum from a table, and estimates its bloat where it may', async () => {
+      const holder = await client('reports');
+      await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
+      await server.query('UPDATE carts SET n = 1');
+      await server.query('ALTER TABLE carts SET (autovacuum_enabled = false)');
+      await server.query('VACUUM ANALYZE carts');
+      await server.query('GRANT SELECT ON carts TO starr');
+      await eventually(async () => (await findings(vacuum, { graceMs: 0 })).length > 0);
+      const [finding] = await findings(vacuum, { graceMs: 0 });
+      expect(finding).toMatchObject({
+        about: { kind: 'table', name: 'public.carts' },
+        says: 'public.carts in postgres has 20000 dead rows, 50 % of all: autovacuum is off for this table',
+        rows: [{ dead: 20_000, live: 20_000 }],
+      });
+      await holder.query('ROLLBACK');
+      await server.query('VACUUM carts');
+      await eventually(async () => (await findings(vacuum, { graceMs: 0 })).length === 0);
     });
   });
 

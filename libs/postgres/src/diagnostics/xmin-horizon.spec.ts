@@ -12,6 +12,7 @@ const HOUR = 3_600_000;
 const holder = (more: Partial<HorizonHolder> = {}): HorizonHolder => ({
   kind: 'session',
   ageXids: 10,
+  catalogsOnly: false,
   heldMs: 1000,
   name: 'reports',
   pid: 4711,
@@ -50,6 +51,19 @@ describe('db.xmin-horizon', () => {
     ['a minute, too few dead rows to matter', holder({ heldMs: MINUTE }), small, undefined],
     ['a minute, dead rows pile up', holder({ heldMs: MINUTE }), piled, 'warning'],
     ['just below a minute, dead rows pile up', holder({ heldMs: MINUTE - 1 }), piled, undefined],
+    [
+      'a minute, dead rows pile up in another database',
+      holder({ heldMs: MINUTE, database: 'ledger' }),
+      piled,
+      undefined,
+    ],
+    [
+      'a minute, a slot that holds the catalogs only',
+      holder({ kind: 'slot', heldMs: MINUTE, catalogsOnly: true }),
+      piled,
+      undefined,
+    ],
+    ['a minute, a standby', holder({ kind: 'standby', heldMs: MINUTE }), piled, 'warning'],
     [
       'just below ten minutes, dead rows pile up',
       holder({ heldMs: 10 * MINUTE - 1 }),

@@ -16,7 +16,7 @@ import {
   serverEntity,
   tableEntity,
 } from '../entities.ts';
-import { horizonRead, type Horizon, type HorizonHolder } from '../reads/horizon.ts';
+import { holdsTables, horizonRead, type Horizon, type HorizonHolder } from '../reads/horizon.ts';
 import { tablesRead, type TableStats } from '../reads/tables.ts';
 import { boundsOf } from './looked-at.ts';
 
@@ -122,10 +122,11 @@ export const xminHorizon = defineDiagnostic({
       ],
       findings: horizon.holders
         .flatMap((holder) => {
-          const severity = severityOf(holder, horizon, piled.length > 0, limits);
+          const harmed = holdsTables(holder, tables.database) ? piled : [];
+          const severity = severityOf(holder, horizon, harmed.length > 0, limits);
           return severity === undefined
             ? []
-            : [findingFrom({ holder, severity, horizon, piled }, limits, look)];
+            : [findingFrom({ holder, severity, horizon, piled: harmed }, limits, look)];
         })
         .slice(0, MOST_FINDINGS),
       blind: boundsOf(tables, 'dead rows of tables'),
@@ -181,7 +182,7 @@ function findingFrom(
   return {
     severity,
     about,
-    says: `${inWords(holder)} keeps vacuum from cleaning what is newer than ${holder.ageXids} transactions${behind}`,
+    says: `${inWords(holder)} keeps vacuum from cleaning what is newer than ${holder.ageXids} transactions${holder.catalogsOnly ? ' in the system catalogs' : ''}${behind}`,
     ...(holder.heldMs !== undefined && { since: new Date(look.now.getTime() - holder.heldMs) }),
     measured: [
       {

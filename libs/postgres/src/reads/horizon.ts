@@ -11,6 +11,8 @@ export interface HorizonHolder {
   readonly kind: 'session' | 'standby' | 'slot' | 'prepared';
   /** Transactions since then. */
   readonly ageXids: number;
+  /** A logical slot: user tables are cleaned all the same. */
+  readonly catalogsOnly: boolean;
   /** Since it began to hold; absent: the server does not know (slots before 17). */
   readonly heldMs?: number;
   /** application_name, slot name or gid. */
@@ -41,6 +43,7 @@ const rowSchema = z.object({
   freeze_max_age: z.number(),
   kind: z.enum(['session', 'standby', 'slot', 'prepared']).nullable(),
   age_xids: z.number().nullable(),
+  catalogs_only: z.boolean().nullable(),
   held_ms: z.number().nullable(),
   name: z.string().nullable(),
   pid: z.int().nullable(),
@@ -58,7 +61,7 @@ const rowSchema = z.object({
  */
 const SESSIONS = `
   SELECT CASE backend_type WHEN 'walsender' THEN 'standby' ELSE 'session' END AS kind,
-         greatest(age(backend_xid), age(backend_xmin))::float8 AS age_xids,
+         greatest(age(backend_xid), age(backend_xmin))::float8 AS age_xids, false AS catalogs_only,
          extract(epoch FROM clock_timestamp() - coalesce(xact_start, backend_start))::float8 * 1000 AS held_ms,
          application_name AS name, pid, ${utcText('backend_start')} AS backend_start, host(client_addr) AS address,
          usename::text AS role, datname::text AS database, state, left(query, ${QUERY_CHARACTERS * 4}) AS query
@@ -67,14 +70,14 @@ const SESSIONS = `
      AND coalesce(backend_xid, backend_xmin) IS NOT NULL AND coalesce(query, '') !~* '^\\s*vacuum'`;
 
 const SLOTS = `
-  SELECT 'slot', greatest(age(s.xmin), age(s.catalog_xmin))::float8,
+  SELECT 'slot', greatest(age(s.xmin), age(s.catalog_xmin))::float8, s.xmin IS NULL,
          extract(epoch FROM clock_timestamp() - (to_jsonb(s) ->> 'inactive_since')::timestamptz)::float8 * 1000,
          s.slot_name::text, 0, NULL, NULL, NULL, s.database::text, CASE WHEN s.active THEN 'active' ELSE 'inactive' END, NULL
     FROM pg_replication_slots s
    WHERE coalesce(s.xmin, s.catalog_xmin) IS NOT NULL`;
 
 const PREPARED = `
-  SELECT 'prepared', age(p.transaction)::float8, extract(epoch FROM clock_timestamp() - p.prepared)::float8 * 1000,
+  SELECT 'prepared', age(p.transaction)::float8, false, extract(epoch FROM clock_timestamp() - p.prepared)::float8 * 1000,
          p.gid, 0, NULL, NULL, p.owner::text, p.database::text, 'prepared', NULL
     FROM pg_prepared_xacts p`;
 
@@ -102,6 +105,7 @@ function holderFromRow(row: z.infer<typeof rowSchema>, kind: HorizonHolder['kind
   return {
     kind,
     ageXids: row.age_xids ?? 0,
+    catalogsOnly: row.catalogs_only ?? false,
     ...(row.held_ms !== null && { heldMs: Math.max(0, row.held_ms) }),
     name: row.name ?? '',
     pid: row.pid ?? 0,
@@ -112,4 +116,10 @@ function holderFromRow(row: z.infer<typeof rowSchema>, kind: HorizonHolder['kind
     state: row.state ?? '',
     statement: maskSql(row.query ?? '').slice(0, QUERY_CHARACTERS),
   };
+}
+
+/** Whether vacuum of the user tables of a database has to leave rows for it: sessions hold only where they are. */
+export function holdsTables({ kind, catalogsOnly, database }: HorizonHolder, of: string): boolean {
+  if (catalogsOnly) return false;
+  return kind === 'standby' || kind === 'slot' || database === of;
 }
