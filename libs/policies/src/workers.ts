@@ -1,4 +1,5 @@
 import type { Clock } from './clock.ts';
+import { isTimeout } from './is-timeout.ts';
 import { CallTimeoutError, stackless } from './policy-error.ts';
 import type { QueuedWork } from './queued-work.ts';
 import { WorkLine } from './work-line.ts';
@@ -132,10 +133,4 @@ export class Workers {
       work.startedAtMs + runTimeoutMs - nowMs,
     );
   }
-}
-
-function isTimeout(error: unknown): boolean {
-  return (
-    typeof error === 'object' && error !== null && 'name' in error && error.name === 'TimeoutError'
-  );
 }

@@ -7,7 +7,7 @@ export interface FakeClock extends Clock {
 
 export function createFakeClock(startMs = 1_000_000): FakeClock {
   let nowMs = startMs;
-  let due: { atMs: number; run: () => void }[] = [];
+  const due: { atMs: number; run: () => void }[] = [];
   return {
     nowMs: () => nowMs,
     wallTime: () => new Date(Date.UTC(2026, 0, 1) + nowMs),
@@ -15,17 +15,20 @@ export function createFakeClock(startMs = 1_000_000): FakeClock {
       const entry = { atMs: nowMs + delayMs, run };
       due.push(entry);
       return () => {
-        due = due.filter((other) => other !== entry);
+        const index = due.indexOf(entry);
+        if (index >= 0) due.splice(index, 1);
       };
     },
     advance(byMs) {
       const untilMs = nowMs + byMs;
       for (;;) {
-        const next = due
-          .filter((entry) => entry.atMs <= untilMs)
-          .sort((a, b) => a.atMs - b.atMs)[0];
+        let next: (typeof due)[number] | undefined;
+        // of equal moments the one that was scheduled first
+        for (const entry of due) {
+          if (entry.atMs <= untilMs && (!next || entry.atMs < next.atMs)) next = entry;
+        }
         if (!next) break;
-        due = due.filter((entry) => entry !== next);
+        due.splice(due.indexOf(next), 1);
         nowMs = Math.max(nowMs, next.atMs);
         next.run();
       }
