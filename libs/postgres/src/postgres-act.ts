@@ -1,3 +1,4 @@
+import type { PoolerAct } from './acts/pooler.ts';
 import type { AlterConnectionLimitAct, AlterSettingAct } from './acts/alter.ts';
 import type { CancelStatementAct, TerminateSessionAct } from './acts/signal-session.ts';
 
@@ -20,9 +21,12 @@ export interface TerminateSessionsAct {
 }
 
 /** All that can be done to a PostgreSQL server. */
-export type PostgresAct =
+export type ServerAct =
   | TerminateSessionsAct
   | CancelStatementAct
   | TerminateSessionAct
   | AlterSettingAct
   | AlterConnectionLimitAct;
+
+/** And to the poolers before it. */
+export type PostgresAct = ServerAct | PoolerAct;

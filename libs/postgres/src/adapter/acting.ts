@@ -1,10 +1,13 @@
 import type { Clock, DoctorError, Limit, Outcome, Progress } from '@starr/kernel';
+import { isPoolerAct } from '../acts/pooler.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresConfig } from '../postgres-config.ts';
 import { ActingSession } from './acting-session.ts';
 import { applyAct } from './apply.ts';
+import { applyPoolerAct } from './apply-pooler-act.ts';
 import { contextFrom } from './connect.ts';
 import type { HeldSession } from './held-session.ts';
+import type { Poolers } from './poolers.ts';
 
 /** Acts with the second credential. */
 export interface Acting {
@@ -19,7 +22,7 @@ export interface Acting {
 export function createActing(
   config: PostgresConfig,
   clock: Clock,
-  looking: HeldSession,
+  { looking, poolers }: { readonly looking: HeldSession; readonly poolers: Poolers },
   onRefused: (error: DoctorError) => void,
 ): Acting {
   /** operation → whether somebody asked to stop. */
@@ -49,6 +52,12 @@ export function createActing(
     operationId: string,
     limit: Limit,
   ): AsyncGenerator<Progress | Outcome> {
+    const isCancelled = () => running.get(operationId)?.cancelled ?? false;
+    if (isPoolerAct(act)) {
+      // No session of the server is needed for it.
+      yield* applyPoolerAct(act, { limit, consoles: poolers.consoles, isCancelled });
+      return;
+    }
     const { acting } = config;
     if (acting === undefined || session === undefined) {
       yield {
@@ -63,7 +72,7 @@ export function createActing(
       operationId,
       role: contextFrom(config, acting.user),
       open: () => session.take(limit),
-      isCancelled: () => running.get(operationId)?.cancelled ?? false,
+      isCancelled,
       close: (client, isFit) => {
         session.giveBack(client, isFit);
       },

@@ -1,5 +1,5 @@
 import type { Client } from 'pg';
-import type { PostgresAct } from '../postgres-act.ts';
+import type { ServerAct } from '../postgres-act.ts';
 import type { ActContext, ActEvents } from './act-context.ts';
 import { applyAlter } from './apply-alter.ts';
 import { applySignalSession } from './apply-signal-session.ts';
@@ -8,7 +8,7 @@ import { failed } from './failed.ts';
 import { doctorErrorFromPg } from './pg-error.ts';
 
 /** The only code that can change a server: one exhaustive switch over the kinds of act. Yields one outcome, last. */
-export async function* applyAct(act: PostgresAct, context: ActContext): ActEvents {
+export async function* applyAct(act: ServerAct, context: ActContext): ActEvents {
   let client: Client;
   try {
     client = await context.open();
@@ -28,7 +28,7 @@ export async function* applyAct(act: PostgresAct, context: ActContext): ActEvent
   }
 }
 
-function eventsOf(act: PostgresAct, client: Client, context: ActContext): ActEvents {
+function eventsOf(act: ServerAct, client: Client, context: ActContext): ActEvents {
   switch (act.kind) {
     case 'terminate-sessions':
       return applyTerminateSessions(act, client, context);

@@ -6,6 +6,7 @@ import {
   type Greeting,
   type Limit,
 } from '@starr/kernel';
+import { isPoolerAct } from '../acts/pooler.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresConfig } from '../postgres-config.ts';
 import type { PostgresRequest, Refusal } from '../postgres-request.ts';
@@ -16,6 +17,7 @@ import { createActing } from './acting.ts';
 import { performRequest } from './perform.ts';
 import { createPoolers, type Poolers } from './poolers.ts';
 import { probeAct } from './probe.ts';
+import { probePoolerAct } from './probe-pooler-act.ts';
 import { rowsFrom } from './rows-from.ts';
 
 /** Refusals are evidence for a while, not for ever. */
@@ -41,8 +43,8 @@ export function createPostgresAdapter(
     clock,
     onFailedConnect: remember,
   });
-  const acts = createActing(config, clock, looking, remember);
   const poolers = createPoolers(config, clock);
+  const acts = createActing(config, clock, { looking, poolers }, remember);
   const greetServer = async (limit: Limit) => {
     const greeting = await greet(looking, limit);
     acts.hold(limit);
@@ -56,7 +58,9 @@ export function createPostgresAdapter(
     probe: (act, operationId, limit) =>
       acts.isRunning(operationId)
         ? Promise.resolve({ state: 'running', says: 'sessions are being ended' })
-        : probeAct(act, looking, limit),
+        : isPoolerAct(act)
+          ? probePoolerAct(act, poolers.consoles, limit)
+          : probeAct(act, looking, limit),
     cancel: (operationId) => acts.cancel(operationId),
     close: async () => {
       acts.close();

@@ -1,4 +1,5 @@
 import type { PoolerConfig, PostgresConfig } from '../postgres-config.ts';
+import type { PgErrorContext } from './pg-error.ts';
 
 export const DEFAULT_POOLER_PORT = 6432;
 
@@ -13,4 +14,14 @@ export function consoleConfig(pooler: PoolerConfig): PostgresConfig {
     ...(tls && { tls }),
     ...(connectTimeoutMs !== undefined && { connectTimeoutMs }),
   };
+}
+
+/** Whom errors of an act on it are about. */
+export function consoleContext({
+  host,
+  port = DEFAULT_POOLER_PORT,
+  acting,
+  diagnosing,
+}: PoolerConfig): PgErrorContext {
+  return { host, port, database: 'pgbouncer', role: (acting ?? diagnosing).user };
 }

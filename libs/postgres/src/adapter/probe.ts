@@ -1,5 +1,5 @@
 import type { Limit, Probed } from '@starr/kernel';
-import type { PostgresAct } from '../postgres-act.ts';
+import type { ServerAct } from '../postgres-act.ts';
 import type { HeldSession } from './held-session.ts';
 import { probeAlter } from './probe-alter.ts';
 import { probeSignalSession } from './probe-signal-session.ts';
@@ -7,7 +7,7 @@ import { probeTerminateSessions } from './probe-terminate-sessions.ts';
 
 /** Whether an act took place, by the patient's own word. Looks with the diagnosing session; never acts. */
 export async function probeAct(
-  act: PostgresAct,
+  act: ServerAct,
   session: HeldSession,
   limit: Limit,
 ): Promise<Probed> {
