@@ -1,4 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
+import CircuitBreaker from 'opossum';
+import PQueue from 'p-queue';
+import { adaptOpossum } from './adapters/adapt-opossum.ts';
+import { adaptPQueue } from './adapters/adapt-p-queue.ts';
 import { createPolicies } from './policies.ts';
 import { createFakeClock } from './test/fake-clock.ts';
 
@@ -35,5 +39,28 @@ describe('the policies of a process', () => {
     stop();
     policies.findBreaker('stock')?.reset();
     expect(told).toEqual(['payments reset', 'stock reset']);
+  });
+
+  it('may be of other libraries, under the same names and transitions', async () => {
+    const policies = createPolicies({ service: 'checkout' });
+    const told: string[] = [];
+    policies.onTransition(({ breaker, to }) => told.push(`${breaker} ${to}`));
+    const circuit = new CircuitBreaker(() => Promise.reject(new Error('down')), {
+      name: 'payments',
+      timeout: false,
+    });
+    const adopted = policies.adopt(adaptOpossum(circuit));
+    policies.adopt(adaptPQueue(new PQueue({ concurrency: 3 }), { name: 'mails' }));
+    expect(() => policies.breaker('payments')).toThrow('duplicate-name');
+    await circuit.fire().catch(() => 'failed');
+    expect(policies.snapshots()).toMatchObject([
+      { kind: 'breaker', name: 'payments', state: 'open', limited: { library: 'opossum' } },
+      { kind: 'queue', name: 'mails', maxWorkers: 3, limited: { library: 'p-queue' } },
+    ]);
+    expect(told).toEqual(['payments open']);
+    // the doctor's reset is for our own
+    expect(policies.findBreaker('payments')).toBeUndefined();
+    adopted.end();
+    circuit.shutdown();
   });
 });

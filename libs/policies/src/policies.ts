@@ -1,3 +1,4 @@
+import type { AdaptedPolicy } from './adapters/adapted.ts';
 import { Breaker } from './breaker.ts';
 import type { BreakerOptions } from './breaker-options.ts';
 import { monotonicClock, type Clock } from './clock.ts';
@@ -8,7 +9,7 @@ import { WatchedPool, type PoolLike, type WatchPoolOptions } from './watch-pool.
 import type { WorkQueueOptions } from './work-queue-options.ts';
 import { WorkQueue } from './work-queue.ts';
 
-export type Policy = Breaker | WorkQueue | WatchedPool;
+export type Policy = Breaker | WorkQueue | WatchedPool | AdaptedPolicy;
 
 export interface PoliciesOptions {
   /** The service that this process is of: the same name in all its processes. */
@@ -24,7 +25,12 @@ export interface Policies {
   breaker(name: string, options?: BreakerOptions): Breaker;
   queue(name: string, options: WorkQueueOptions): WorkQueue;
   watchPool(name: string, pool: PoolLike, options?: WatchPoolOptions): WatchedPool;
-  /** Absent when there is none of that kind and name. */
+  /**
+   * Shows a policy of another library among ours; see `@starr/policies/adapters`. Throws PolicyError
+   * `duplicate-name`.
+   */
+  adopt<P extends AdaptedPolicy>(policy: P): P;
+  /** Of our own. Absent when there is none of that name. */
   findBreaker(name: string): Breaker | undefined;
   list(): readonly Policy[];
   /** In the order of their making. */
@@ -61,9 +67,15 @@ export function createPolicies(options: PoliciesOptions): Policies {
     queue: (name, queueOptions) => add(new WorkQueue(name, { clock, ...queueOptions })),
     watchPool: (name, pool, poolOptions) =>
       add(new WatchedPool(name, pool, { clock, ...poolOptions })),
+    adopt(policy) {
+      add(policy).onTransition?.((transition) => {
+        transitions.tell(transition);
+      });
+      return policy;
+    },
     findBreaker(name) {
       const found = all.get(`breaker:${name}`);
-      return found?.kind === 'breaker' ? found : undefined;
+      return found instanceof Breaker ? found : undefined;
     },
     list: () => [...all.values()],
     snapshots: () => [...all.values()].map((policy) => policy.snapshot()),

@@ -1,4 +1,5 @@
 import type { BreakerSnapshot, PolicySnapshot, QueueSnapshot } from '../snapshots.ts';
+import type { TransitionListener } from '../transitions.ts';
 
 /** Whose policy it is, and what of the view it cannot give. */
 export interface Limited {
@@ -10,9 +11,12 @@ export interface Limited {
 
 /** A policy of another library under our view. */
 export interface AdaptedPolicy {
+  readonly kind: 'breaker' | 'queue';
   readonly name: string;
   readonly limited: Limited;
   snapshot(): PolicySnapshot & { readonly limited: Limited };
+  /** Only of breakers. */
+  onTransition?(listener: TransitionListener): () => void;
   /** Stops watching; the policy itself goes on as it is, without overrides. */
   end(): void;
 }
