@@ -1,5 +1,6 @@
 import type { Catalog } from '@starr/kernel';
 import { connectionLeak } from './diagnostics/connection-leak.ts';
+import { connectionLimits } from './diagnostics/connection-limits.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
 import { idleInTransaction } from './diagnostics/idle-in-transaction.ts';
 import { idleSessions } from './diagnostics/idle-sessions.ts';
@@ -25,6 +26,7 @@ import { serverDiagnostics } from './server-diagnostics.ts';
 export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
   diagnostics: [
     connectionLeak,
+    connectionLimits,
     connectionUse,
     idleInTransaction,
     idleSessions,

@@ -56,3 +56,7 @@ export function poolerPoolEntity(
 ): Entity {
   return { kind: 'pooler-pool', name: `${pooler}/${database}/${user}`, scope: target };
 }
+
+export function roleEntity(target: string, role: string): Entity {
+  return { kind: 'role', name: role, scope: target };
+}

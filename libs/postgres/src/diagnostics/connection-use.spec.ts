@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusOf, type Limits, type Pair } from '@starr/kernel';
 import type { Refusal } from '../postgres-request.ts';
+import type { SessionShare } from '../reads/session-shares.ts';
 import type { Slots } from '../reads/slots.ts';
 import { lookOf } from '../test/lab-target.ts';
 import { connectionUse } from './connection-use.ts';
@@ -47,11 +48,30 @@ function judge({
     elapsedMs,
   };
   return connectionUse.judge(
-    { slots: pair, refusals, groups: { groups: [], truncated: false } },
+    {
+      slots: pair,
+      refusals,
+      groups: { groups: [], truncated: false },
+      shares: {
+        shares: [share('shop', 3), share('shop', 40, 'worker'), share('ops', 2)],
+        truncated: false,
+      },
+    },
     limits,
     lookOf(),
   );
 }
+
+const share = (role: string, sessions: number, application = 'checkout'): SessionShare => ({
+  role,
+  database: 'orders',
+  application,
+  sessions,
+  active: 1,
+  idle: sessions - 1,
+  idleInTransaction: 0,
+  idleLong: 0,
+});
 
 const refusedAt = (minutesAgo: number, by: Refusal['by'] = 'reserved'): Refusal => ({
   by,
@@ -128,5 +148,13 @@ describe('db.connection-use', () => {
       expect.arrayContaining(['growthPerMinute', 'fullInMs']),
     );
     expect(names({ used: 10 })).not.toContain('fullInMs');
+  });
+
+  it('shows the sessions by role and database too', () => {
+    const { rows } = judge({ used: 100 }).findings![0]!;
+    expect(rows).toEqual([
+      { role: 'shop', database: 'orders', sessions: 43, active: 2, idle: 41, idleInTransaction: 0 },
+      { role: 'ops', database: 'orders', sessions: 2, active: 1, idle: 1, idleInTransaction: 0 },
+    ]);
   });
 });

@@ -15,6 +15,11 @@ import {
 import { serverEntity } from '../entities.ts';
 import { refusalsRead } from '../reads/refusals.ts';
 import { sessionGroupsRead, type SessionGroups } from '../reads/session-groups.ts';
+import {
+  sessionSharesRead,
+  type SessionShare,
+  type SessionShares,
+} from '../reads/session-shares.ts';
 import { slotsRead, type Slots } from '../reads/slots.ts';
 import { SLOT_THRESHOLDS, slotPressure, type SlotPressure } from './slot-pressure.ts';
 
@@ -41,10 +46,12 @@ export const connectionUse = defineDiagnostic({
     'SELECT count(*) FROM pg_stat_activity;',
     'SHOW max_connections;',
     'SELECT application_name, state, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC;',
+    'SELECT usename, datname, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC;',
   ],
   reads: {
     slots: windowed(slotsRead),
     groups: optional(sessionGroupsRead),
+    shares: optional(sessionSharesRead),
     refusals: refusalsRead,
   },
   thresholds,
@@ -63,7 +70,7 @@ export const connectionUse = defineDiagnostic({
     lockWaiters: { unit: 'count', says: 'sessions that wait for a lock for long' },
     refusals: { unit: 'count', says: 'connects of Starr refused for want of a slot' },
   },
-  judge: ({ slots, groups, refusals }, limits, look) => {
+  judge: ({ slots, groups, shares, refusals }, limits, look) => {
     const about = serverEntity(look.target);
     const pressure = slotPressure(slots, refusals, limits, look);
     const measured = measurementsOf(about, slots.after, pressure, limits);
@@ -76,7 +83,10 @@ export const connectionUse = defineDiagnostic({
             about,
             says: sentence(slots.after, pressure),
             measured,
-            rows: isBlindSpot(groups) ? [] : rowsOf(groups),
+            rows: [
+              ...(isBlindSpot(groups) ? [] : rowsOf(groups)),
+              ...(isBlindSpot(shares) ? [] : sharesInRows(shares)),
+            ],
           };
     return {
       measured,
@@ -144,6 +154,26 @@ function rowsOf({ groups }: SessionGroups): Row[] {
     idle: group.idle,
     idleInTransaction: group.idleInTransaction,
   }));
+}
+
+/** The same sessions by role and database. */
+function sharesInRows({ shares }: SessionShares): Row[] {
+  const all = Map.groupBy(shares, ({ role, database }) => JSON.stringify([role, database]));
+  return [...all.values()]
+    .map((own) => {
+      const sum = (count: (share: SessionShare) => number) =>
+        own.reduce((total, share) => total + count(share), 0);
+      return {
+        role: own[0]?.role ?? '',
+        database: own[0]?.database ?? '',
+        sessions: sum(({ sessions }) => sessions),
+        active: sum(({ active }) => active),
+        idle: sum(({ idle }) => idle),
+        idleInTransaction: sum(({ idleInTransaction }) => idleInTransaction),
+      };
+    })
+    .sort((a, b) => b.sessions - a.sessions)
+    .slice(0, ROWS);
 }
 
 /** Growth matters only where it would turn the verdict. */
