@@ -8,21 +8,30 @@ import {
   it,
   jest,
 } from '@jest/globals';
-import { type Adapter, type AnyDiagnostic, type Finding } from '@starr/kernel';
+import {
+  isBlindSpot,
+  type Adapter,
+  type AnyDiagnostic,
+  type Finding,
+  type Verdict,
+} from '@starr/kernel';
 import { startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
+import { missingIndexes } from './diagnostics/missing-indexes.ts';
 import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
 import { replication } from './diagnostics/replication.ts';
+import { slowStatements } from './diagnostics/slow-statements.ts';
 import { staleStatistics } from './diagnostics/stale-statistics.ts';
 import { vacuum } from './diagnostics/vacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
-import { examineOnce } from './test/examine-once.ts';
-import { configOf, createRoles, eventually } from './test/lab-target.ts';
+import { examineOnce, see } from './test/examine-once.ts';
+import { limitsOf } from './test/limits-of.ts';
+import { configOf, createRoles, eventually, limitOf, lookOf } from './test/lab-target.ts';
 import { MAJORS } from './test/majors.ts';
 
 jest.setTimeout(60_000); // a loaded machine is slow, not wrong
@@ -73,6 +82,35 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
   ): Promise<readonly Finding[]> {
     const { verdict } = await examineOnce(diagnostic, adapter, overrides);
     return verdict.findings ?? [];
+  }
+
+  /** With an earlier sample from before `work`, as the host has it after a minute. */
+  async function verdictAfter(
+    diagnostic: AnyDiagnostic<PostgresRequest>,
+    work: () => Promise<unknown>,
+    overrides: Readonly<Record<string, number>> = {},
+  ): Promise<Verdict> {
+    const look = lookOf({ ...(await adapter.greet(limitOf())), target: 'orders' });
+    const all = Object.entries(diagnostic.reads);
+    const befores = await Promise.all(
+      all.map(([, read]) => see(read.wrap?.inner ?? read, adapter, look)),
+    );
+    await work();
+    const afters = await Promise.all(
+      all.map(([, read]) => see(read.wrap?.inner ?? read, adapter, look)),
+    );
+    expect([...befores, ...afters].filter(isBlindSpot)).toEqual([]);
+    const seen = all.map(([name, read], at) => [
+      name,
+      read.wrap?.as === 'windowed'
+        ? { before: befores[at], after: afters[at], elapsedMs: 60_000 }
+        : afters[at],
+    ]);
+    return diagnostic.judge(
+      Object.fromEntries(seen) as never,
+      { ...limitsOf(diagnostic), ...overrides },
+      look,
+    );
   }
 
   describe('db.xmin-horizon', () => {
@@ -241,6 +279,82 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       await holder.query('ROLLBACK');
       await server.query('VACUUM carts');
       await eventually(async () => (await findings(vacuum, { graceMs: 0 })).length === 0);
+    });
+  });
+
+  describe('statements', () => {
+    const search = async (times: number) => {
+      const shop = await client('checkout');
+      for (let call = 0; call < times; call += 1) {
+        await shop.query(
+          `SELECT * FROM sales WHERE email = 'jane@example.org' AND region = ${call}`,
+        );
+      }
+      await shop.end(); // what it counted is told at its end
+    };
+    beforeAll(async () => {
+      await server.query(
+        `CREATE TABLE sales (id int PRIMARY KEY, email text, region int, note text);
+         INSERT INTO sales SELECT n, 'customer' || n || '@example.org', n % 50, repeat('x', 200) FROM generate_series(1, 120000) n;
+         GRANT SELECT ON sales TO shop`,
+      );
+      await server.query('VACUUM ANALYZE sales');
+    });
+    afterAll(() => server.query('DROP TABLE sales'));
+    const bounds = { meanMs: 0, timeShare: 0.01 };
+
+    it('db.slow-statements: names what took the time between two samples, without its literals', async () => {
+      const verdict = await verdictAfter(slowStatements, () => search(60), bounds);
+      const found = verdict.findings!.find(({ rows }) => JSON.stringify(rows).includes('sales'));
+      expect(found).toMatchObject({
+        about: { kind: 'statement', name: expect.stringMatching(/^-?\d+$/) },
+        rows: [
+          {
+            database: 'postgres',
+            role: 'shop',
+            calls: 60,
+            statement: 'SELECT * FROM sales WHERE email = $1 AND region = $2',
+          },
+        ],
+      });
+      expect(JSON.stringify(verdict)).not.toContain('jane');
+    });
+
+    it('db.missing-indexes: from the text where it may not read the table; granted, from the plan; created, no more', async () => {
+      const wanting = () => verdictAfter(missingIndexes, () => search(60), { meanMs: 0 });
+      const fromText = await wanting();
+      expect(fromText.findings).toMatchObject([
+        {
+          about: { kind: 'table', name: 'public.sales' },
+          rows: [
+            {
+              schema: 'public',
+              table: 'sales',
+              columns: 'email, region',
+              evidence: 'statement text',
+            },
+          ],
+        },
+      ]);
+      const cure = fromText.blind?.find(({ why }) => why === 'denied')?.cure;
+      expect(cure).toBe('GRANT SELECT ON public.sales TO starr;');
+      await server.query(cure!);
+      const fromPlan = await wanting();
+      expect(fromPlan.findings).toMatchObject([{ rows: [{ evidence: 'generic plan' }] }]);
+      expect(JSON.stringify(fromPlan)).not.toContain('jane');
+      const create = String(fromPlan.findings![0]!.rows![0]!['create']);
+      await server.query(create);
+      expect((await wanting()).findings).toEqual([]);
+    });
+
+    it('db.missing-indexes: a locked table costs its plan, not the look', async () => {
+      const locker = await client('migration', 'postgres');
+      await search(60);
+      await locker.query('BEGIN; LOCK TABLE sales IN ACCESS EXCLUSIVE MODE');
+      const startedAt = performance.now();
+      const { verdict } = await examineOnce(missingIndexes, adapter);
+      expect(performance.now() - startedAt).toBeLessThan(1000);
+      expect(verdict.measured).not.toHaveLength(0);
     });
   });
 

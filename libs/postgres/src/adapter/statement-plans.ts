@@ -86,7 +86,7 @@ function messageFrom(query: string): string {
     'SET LOCAL plan_cache_mode = force_generic_plan',
     'SET LOCAL search_path = "$user", public',
     `PREPARE ${PREPARED} AS ${query}\n`,
-    `EXPLAIN (FORMAT JSON) EXECUTE ${PREPARED}${values}`,
+    `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${PREPARED}${values}`,
     `DEALLOCATE ${PREPARED}`,
     'ROLLBACK',
   ].join(';\n');

@@ -1,0 +1,151 @@
+import { blindSpot, maskSql, type Read } from '@starr/kernel';
+import { z } from 'zod';
+import type { PostgresRequest, StatementPlan } from '../postgres-request.ts';
+import { scanConditions, type ScanConditions } from './scan-conditions.ts';
+
+const TEXT_CHARACTERS = 300;
+/** What is faster is not what a sweep is about. */
+const LEAST_MEAN_MS = 5;
+const MOST_BY_TIME = 12;
+const MOST_BY_MEAN = 8;
+const LONGEST_TEXT = 20_000;
+
+/** A table that a statement reads from its first row to its last, and what it is looking for there. */
+export interface TableScan extends ScanConditions {
+  /** Absent where the statement does not say. */
+  readonly schema?: string;
+  readonly table: string;
+  /** Rows that the planner expects to remain; absent: there is no plan. */
+  readonly rows?: number;
+}
+
+/** What is known of how a statement reads: out of its plan, else out of its text. */
+export interface StatementScans {
+  readonly queryId: string;
+  /** Without its literals. */
+  readonly text: string;
+  readonly evidence: 'generic plan' | 'statement text';
+  /** Sequential scans with a condition. Of a text, the one table that it reads, in whatever way. */
+  readonly scans: readonly TableScan[];
+  /** Why there is no plan; absent: there is one. */
+  readonly whyNoPlan?: string;
+}
+
+const answerSchema = z.object({
+  version: z.string().optional(),
+  plans: z.array(
+    z.object({
+      id: z.string(),
+      query: z.string(),
+      plan: z.unknown().optional(),
+      whyNot: z.string().optional(),
+      state: z.string().optional(),
+    }),
+  ),
+});
+
+const ORDINARY = `s.dbid = (SELECT oid FROM pg_database WHERE datname = current_database()) AND s.queryid IS NOT NULL
+       AND s.mean_exec_time >= ${LEAST_MEAN_MS} AND s.query ~* '^\\s*(select|with|update|delete)\\M' AND length(s.query) <= ${LONGEST_TEXT}`;
+
+/** The statements of this database that took most time, and those that take longest: planned, never executed. */
+export const statementScansRead: Read<readonly StatementScans[], PostgresRequest> = {
+  id: 'postgres.statement-scans',
+  timeoutMs: 1500,
+  maxRows: MOST_BY_TIME + MOST_BY_MEAN,
+  request: () => ({
+    kind: 'statement-plans',
+    sql: `
+    WITH s AS MATERIALIZED (SELECT queryid, dbid, query, calls, total_exec_time, mean_exec_time FROM {schema}.pg_stat_statements(true))
+    SELECT id, min(query) AS query
+      FROM ((SELECT s.queryid::text AS id, s.query FROM s WHERE ${ORDINARY} ORDER BY s.total_exec_time DESC LIMIT ${MOST_BY_TIME})
+            UNION ALL
+            (SELECT s.queryid::text, s.query FROM s WHERE ${ORDINARY} AND s.calls >= 20 ORDER BY s.mean_exec_time DESC LIMIT ${MOST_BY_MEAN})) u
+     GROUP BY id`,
+  }),
+  parse: (raw) => {
+    const answer = answerSchema.safeParse(raw);
+    if (!answer.success) {
+      return blindSpot(
+        'unsupported',
+        'postgres.statement-scans: the adapter answered in another form',
+      );
+    }
+    return answer.data.plans.map((each) => scansOf(each as StatementPlan));
+  },
+};
+
+function scansOf(statement: StatementPlan): StatementScans {
+  const common = {
+    queryId: statement.id,
+    text: maskSql(statement.query).slice(0, TEXT_CHARACTERS),
+  };
+  if ('plan' in statement && statement.plan !== undefined) {
+    return { ...common, evidence: 'generic plan', scans: scansInPlan(statement.plan) };
+  }
+  const scan = scanInText(statement.query);
+  return {
+    ...common,
+    evidence: 'statement text',
+    scans: scan === undefined ? [] : [scan],
+    whyNoPlan: 'whyNot' in statement ? statement.whyNot : 'the server gave none',
+  };
+}
+
+/** A node of a plan; `Plans` are its inputs. */
+interface PlanNode {
+  readonly [key: string]: unknown;
+}
+
+function scansInPlan(plan: unknown): TableScan[] {
+  const [first] = Array.isArray(plan) ? (plan as PlanNode[]) : [];
+  const root = first?.['Plan'];
+  return isNode(root) ? scansUnder(root) : [];
+}
+
+function scansUnder(node: PlanNode): TableScan[] {
+  const inputs = node['Plans'];
+  const below = Array.isArray(inputs) ? inputs.filter(isNode).flatMap(scansUnder) : [];
+  const { 'Node Type': type, 'Relation Name': table, Schema: schema, Filter: filter } = node;
+  if (type !== 'Seq Scan' || typeof table !== 'string' || typeof filter !== 'string') return below;
+  return [
+    {
+      ...(typeof schema === 'string' && { schema }),
+      table,
+      rows: Number(node['Plan Rows'] ?? 0),
+      ...scanConditions(filter),
+    },
+    ...below,
+  ];
+}
+
+function isNode(value: unknown): value is PlanNode {
+  return typeof value === 'object' && value !== null;
+}
+
+const NAME = String.raw`"(?:[^"]|"")+"|[a-z_][\w$]*`;
+const ONE_TABLE = new RegExp(
+  String.raw`^\s*(?:select\b.*?\bfrom|delete\s+from|update)\s+(?:only\s+)?(?:(${NAME})\.)?(${NAME})(?:\s+(?:as\s+)?(?!where\b|set\b|join\b|left\b|inner\b|cross\b|using\b)(?:${NAME}))?\s+(?:set\b.*?\s)?where\s+(.*)$`,
+  'is',
+);
+
+/** The one table of a plain statement and what its WHERE compares; anything more tangled needs a plan. */
+export function scanInText(query: string): TableScan | undefined {
+  const text = query.replace(/\/\*[\s\S]*?\*\/|--[^\n]*/g, ' ');
+  const [, schema, table, rest] = ONE_TABLE.exec(text) ?? [];
+  if (table === undefined || rest === undefined) return undefined;
+  const where = rest.replace(
+    /\b(group\s+by|order\s+by|limit|offset|for\s+(update|share|no|key)|returning|having)\b.*$/is,
+    '',
+  );
+  if (/\b(select|union|join)\b/i.test(text.replace(/^\s*select/i, ''))) return undefined;
+  const name = plainName(table);
+  return {
+    ...(schema !== undefined && { schema: plainName(schema) }),
+    table: name,
+    ...scanConditions(where),
+  };
+}
+
+function plainName(name: string): string {
+  return name.startsWith('"') ? name.slice(1, -1).replaceAll('""', '"') : name.toLowerCase();
+}
