@@ -53,6 +53,7 @@ export class Backpressure {
   #enteredAtMs: number;
   #since: Date;
   #engagements = 0;
+  #stopped = false;
 
   /** Throws PolicyError `invalid-option`. */
   constructor(name: string, options: BackpressureOptions) {
@@ -79,6 +80,7 @@ export class Backpressure {
 
   /** Looks at the utilisation and engages or releases. Needs to be called only when `watches` does not tell. */
   check(): BackpressureState {
+    if (this.#stopped) return this.#state;
     const { utilisation } = this.#watches;
     const to = this.#forced.to ?? this.#automatic(utilisation);
     if (to !== this.#state) this.#enter(to, utilisation);
@@ -104,7 +106,7 @@ export class Backpressure {
   retune(change: Partial<BackpressureSettings>): Retuned<BackpressureSettings> {
     return retuneSettings(this.#settings, change, (wanted) => {
       this.#settings = parseSettings(this.name, wanted);
-      if (this.#state === 'engaged') this.#slowDown();
+      if (this.#state === 'engaged' && !this.#stopped) this.#slowDown();
       return this.#settings;
     });
   }
@@ -115,8 +117,9 @@ export class Backpressure {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Watches no more and lets go of what it slowed down. */
+  /** Watches no more, for good, and lets go of what it slowed down. The state stays as it was. */
   stop(): void {
+    this.#stopped = true;
     this.#stopWatching?.();
     this.#slows.release(this.#holder);
   }
