@@ -19,7 +19,6 @@ export async function startBenchStage(
     faulty: { [`shop/checkout:${LEAKING_TAG}`]: 'leak-connections:6' },
     maxConnections: MAX_CONNECTIONS,
     poolMax: POOL_MAX,
-    statStatements: true,
     jaeger: withJaeger,
     onStep: (says) => {
       say(`starting ${says}`);

@@ -27,7 +27,7 @@ export interface PostgresOptions {
   readonly major?: PostgresMajor;
   /** Default 100, as PostgreSQL's own. */
   readonly maxConnections?: number;
-  /** Loads and creates pg_stat_statements (in the database postgres). Default false. */
+  /** Loads pg_stat_statements and creates it in the database postgres and in all that come later. Default false. */
   readonly statStatements?: boolean;
   /** More settings, as in postgresql.conf; they win. */
   readonly settings?: Readonly<Record<string, string>>;
@@ -85,7 +85,9 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<LabP
       });
     const { port, server } = await onFreePort(start);
     const lab = labFrom({ server, start, port, major, binaries, remove: () => folder.remove() });
-    if (options.statStatements === true) await lab.query('CREATE EXTENSION pg_stat_statements');
+    if (options.statStatements === true)
+      for (const database of ['postgres', 'template1'])
+        await lab.query('CREATE EXTENSION pg_stat_statements', [], { database });
     return lab;
   } catch (error) {
     await folder.remove();

@@ -24,8 +24,6 @@ export interface ClusterStageOptions {
   readonly faulty?: Readonly<Record<string, string>>;
   /** Default 100. */
   readonly maxConnections?: number;
-  /** PostgreSQL counts statements by role, so that others can see what a sweep asked it. Default false. */
-  readonly statStatements?: boolean;
   /** Pods of checkout; default 3. */
   readonly checkouts?: number;
   /** Largest pool of one checkout; default 40. */
@@ -109,7 +107,7 @@ async function startAll(
   options: ClusterStageOptions,
 ): Promise<Patients> {
   const [postgres, redis, jaeger, kubernetes] = await Promise.all([
-    startStagePostgres(options.maxConnections ?? 100, options.statStatements ?? false),
+    startStagePostgres(options.maxConnections ?? 100),
     startStageRedis(backstage.folder, options.withheld ?? 'nothing'),
     options.jaeger === false ? undefined : startJaeger(),
     startKubernetes({ ...WITHOUT_ENDPOINTS, users: [CLUSTER_USERS.acting] }),

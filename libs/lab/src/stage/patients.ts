@@ -13,12 +13,9 @@ const REDIS_PASSWORD = 'stage-only';
 const REDIS_DIAGNOSING =
   '+ping +info +time +client|list +client|setname +client|id +acl|whoami +hello +select +slowlog|get +latency|latest +multi +exec +discard';
 
-/** A PostgreSQL with a role that only looks (pg_monitor) and one that may signal. */
-export async function startStagePostgres(
-  maxConnections: number,
-  statStatements = false,
-): Promise<LabPostgres> {
-  const postgres = await startPostgres({ maxConnections, statStatements });
+/** A PostgreSQL that keeps statistics of statements, with a role that only looks (pg_monitor) and one that may signal. */
+export async function startStagePostgres(maxConnections: number): Promise<LabPostgres> {
+  const postgres = await startPostgres({ maxConnections, statStatements: true });
   await postgres.query(
     `CREATE ROLE ${STAGE_ROLES.diagnosing} LOGIN; GRANT pg_monitor TO ${STAGE_ROLES.diagnosing};
      CREATE ROLE ${STAGE_ROLES.acting} LOGIN; GRANT pg_monitor, pg_signal_backend TO ${STAGE_ROLES.acting};`,
