@@ -9,11 +9,17 @@ export interface CommandResult {
 export function runCommand(
   program: string,
   args: readonly string[],
-  options: { readonly show: boolean; readonly env?: Readonly<Record<string, string>> },
+  options: {
+    readonly show: boolean;
+    readonly env?: Readonly<Record<string, string>>;
+    /** Absent: where this process is. */
+    readonly cwd?: string;
+  },
 ): Promise<CommandResult> {
   return new Promise((resolve) => {
     const child = spawn(program, args, {
       env: { ...process.env, ...options.env },
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     let output = '';
