@@ -17,6 +17,8 @@ const COMMANDS = {
   test: 'tools/test/main.ts',
   lab: 'tools/lab/main.ts',
   bench: 'tools/bench/main.ts',
+  mutation: 'tools/mutation/main.ts',
+  soak: 'tools/soak/main.ts',
   'game-day': 'tools/game-day/main.ts',
   starr: 'apps/cli/src/main.ts',
 };
