@@ -3,7 +3,7 @@ import type { PoolerState, PoolerStates } from '../reads/poolers.ts';
 export interface PoolerSums {
   /** Connections to the server that all poolers hold now. */
   readonly servers: number;
-  /** Connections that all pools there are may open, without reserves. */
+  /** Connections that all pools there are may open, reserves included. */
   readonly allowed: number;
 }
 
@@ -16,16 +16,17 @@ export function sumsOf({ poolers }: Pick<PoolerStates, 'poolers'>): PoolerSums {
 }
 
 /**
- * What the pools of one pooler may open together. A pool comes into being with its first client, and each user of a
- * database has one. `sizes`: in place of the present size of each database.
+ * What the pools of one pooler may open together, reserves included. A pool comes into being with its first client, and
+ * each user of a database has one. With another default size, the databases that have it now follow.
  */
 export function allowedBy(
-  { databases, pools }: PoolerState,
-  sizes: ReadonlyMap<string, number> = new Map(),
+  { databases, pools, defaultPoolSize }: PoolerState,
+  anotherDefault = defaultPoolSize,
 ): number {
-  return totalOf(databases, ({ name, poolSize, maxConnections }) => {
+  return totalOf(databases, ({ name, poolSize, reserve, maxConnections }) => {
     const users = pools.filter(({ database }) => database === name).length;
-    const sum = users * (sizes.get(name) ?? poolSize);
+    const size = poolSize === defaultPoolSize ? anotherDefault : poolSize;
+    const sum = users * (size + reserve);
     return maxConnections > 0 ? Math.min(maxConnections, sum) : sum;
   });
 }
