@@ -9,6 +9,7 @@ import { longRunningQueries } from './diagnostics/long-running-queries.ts';
 import { pgbouncerPools } from './diagnostics/pgbouncer-pools.ts';
 import { wedgedSessions } from './diagnostics/wedged-sessions.ts';
 import { postgresGrants } from './grants.ts';
+import { poolerRemedies } from './pooler-remedies.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 import { backendsRead } from './reads/backends.ts';
@@ -42,6 +43,7 @@ export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
     setTimeoutRemedy,
     terminateIdleSessions,
     terminateSession,
+    ...poolerRemedies,
   ],
   resolvers: [
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
