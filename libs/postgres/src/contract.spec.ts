@@ -20,6 +20,10 @@ import { MAJORS } from './test/majors.ts';
 type AnyRead = Read<unknown, PostgresRequest>;
 const { diagnostics, remedies, resolvers, grants } = postgresCatalog;
 
+function bare(read: AnyRead): AnyRead {
+  return read.wrap === undefined ? read : bare(read.wrap.inner);
+}
+
 /** Every read of the catalog once, wrappers taken off. */
 const reads: readonly AnyRead[] = [
   ...new Map(
@@ -29,7 +33,7 @@ const reads: readonly AnyRead[] = [
       ...resolvers.map(({ read }) => read),
       ...Object.values(grants?.reads ?? {}),
     ]
-      .map((read) => (read.wrap?.inner ?? read) as AnyRead)
+      .map((read) => bare(read as AnyRead))
       .map((read) => [read.id, read]),
   ).values(),
 ];
@@ -51,11 +55,16 @@ const sqlReads = reads.filter((read) => sqlOf(read).length > 0);
 
 /** Checks whose views show everything to everybody. All others are blind without pg_monitor. */
 const SEES_WITHOUT_PG_MONITOR: Readonly<Record<string, string>> = {
+  'db.checkpoints': 'the counters of the checkpointer are shown to everybody',
+  'db.deadlocks': 'pg_stat_database is shown to everybody',
   'db.invalid-indexes': 'pg_index is shown to everybody; a build that is hidden makes it blind',
   'db.redundant-indexes': 'pg_index is shown to everybody',
-  'db.pgbouncer-pools': 'no pooler is configured there, and a console is asked, not the server',
   'db.replication': 'slots are shown to everybody; a standby that is hidden makes it blind',
+  'db.rollbacks': 'pg_stat_database is shown to everybody',
+  'db.sequences': 'what is hidden needs a grant on the sequence, not pg_monitor',
+  'db.settings': 'the settings that it judges are shown to everybody',
   'db.stale-statistics': 'the statistics of tables are shown to everybody',
+  'db.temp-files': 'pg_stat_database is shown to everybody',
   'db.wraparound': 'pg_database is shown to everybody',
 };
 

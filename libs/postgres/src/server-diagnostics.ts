@@ -1,10 +1,16 @@
 import type { AnyDiagnostic } from '@starr/kernel';
+import { checkpoints } from './diagnostics/checkpoints.ts';
+import { deadlocks } from './diagnostics/deadlocks.ts';
 import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
 import { missingIndexes } from './diagnostics/missing-indexes.ts';
 import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
 import { replication } from './diagnostics/replication.ts';
+import { rollbacks } from './diagnostics/rollbacks.ts';
+import { sequences } from './diagnostics/sequences.ts';
+import { settings } from './diagnostics/settings.ts';
 import { slowStatements } from './diagnostics/slow-statements.ts';
 import { staleStatistics } from './diagnostics/stale-statistics.ts';
+import { tempFiles } from './diagnostics/temp-files.ts';
 import { vacuum } from './diagnostics/vacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
@@ -12,12 +18,18 @@ import type { PostgresRequest } from './postgres-request.ts';
 
 /** What is asked of statements, tables and indexes, vacuum and the server itself; sessions and locks stand in the catalog. */
 export const serverDiagnostics: readonly AnyDiagnostic<PostgresRequest>[] = [
+  checkpoints,
+  deadlocks,
   invalidIndexes,
   missingIndexes,
   redundantIndexes,
   replication,
+  rollbacks,
+  sequences,
+  settings,
   slowStatements,
   staleStatistics,
+  tempFiles,
   vacuum,
   wraparound,
   xminHorizon,
