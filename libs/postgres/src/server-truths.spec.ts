@@ -18,12 +18,18 @@ import {
 import { startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
+import { checkpoints } from './diagnostics/checkpoints.ts';
+import { deadlocks } from './diagnostics/deadlocks.ts';
 import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
 import { missingIndexes } from './diagnostics/missing-indexes.ts';
 import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
 import { replication } from './diagnostics/replication.ts';
+import { rollbacks } from './diagnostics/rollbacks.ts';
+import { sequences } from './diagnostics/sequences.ts';
+import { settings } from './diagnostics/settings.ts';
 import { slowStatements } from './diagnostics/slow-statements.ts';
 import { staleStatistics } from './diagnostics/stale-statistics.ts';
+import { tempFiles } from './diagnostics/temp-files.ts';
 import { vacuum } from './diagnostics/vacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
@@ -355,6 +361,141 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       const { verdict } = await examineOnce(missingIndexes, adapter);
       expect(performance.now() - startedAt).toBeLessThan(1000);
       expect(verdict.measured).not.toHaveLength(0);
+    });
+  });
+
+  describe('the server', () => {
+    it('db.deadlocks and db.rollbacks: count what was ended', async () => {
+      await server.query(
+        'CREATE TABLE pairs (id int PRIMARY KEY); INSERT INTO pairs VALUES (1), (2)',
+      );
+      const deadlock = async () => {
+        const [a, b] = [await client('a', 'postgres'), await client('b', 'postgres')];
+        await a.query(
+          "SET deadlock_timeout = '50ms'; BEGIN; SELECT FROM pairs WHERE id = 1 FOR UPDATE",
+        );
+        await b.query(
+          "SET deadlock_timeout = '50ms'; BEGIN; SELECT FROM pairs WHERE id = 2 FOR UPDATE",
+        );
+        await Promise.allSettled([
+          a.query('SELECT FROM pairs WHERE id = 2 FOR UPDATE'),
+          b.query('SELECT FROM pairs WHERE id = 1 FOR UPDATE'),
+        ]);
+        await Promise.all([a.end(), b.end()]);
+        // Counters are told at the end of a session, a moment after its client is gone.
+        await eventually(async () => {
+          const [row] = await server.query(
+            "SELECT deadlocks::int AS n FROM pg_stat_database WHERE datname = 'postgres'",
+          );
+          return Number(row?.['n']) > 0;
+        });
+      };
+      const verdict = await verdictAfter(deadlocks, deadlock, { deadlocksPerMinute: 1 });
+      expect(verdict.findings).toMatchObject([
+        { about: { kind: 'database', name: 'postgres' }, measured: [{ value: 1 }] },
+      ]);
+      const failing = async () => {
+        const shop = await client('checkout');
+        for (let call = 0; call < 30; call += 1)
+          await shop.query('SELECT 1/0').catch(() => undefined);
+        await shop.end();
+        await eventually(async () => {
+          const [row] = await server.query(
+            "SELECT xact_rollback::int AS n FROM pg_stat_database WHERE datname = 'postgres'",
+          );
+          return Number(row?.['n']) >= 30;
+        });
+      };
+      const failed = await verdictAfter(rollbacks, failing, { transactions: 1 });
+      expect(failed.findings).toMatchObject([{ about: { kind: 'database', name: 'postgres' } }]);
+      await server.query('DROP TABLE pairs');
+    });
+
+    it('db.temp-files: names the database whose sorts spill', async () => {
+      const spill = async () => {
+        const reports = await client('reports');
+        await reports.query(
+          "SET work_mem = '64kB'; SELECT count(*) FROM (SELECT n FROM generate_series(1, 300000) n ORDER BY -n) s",
+        );
+        await reports.end();
+        await eventually(async () => {
+          const [row] = await server.query(
+            "SELECT temp_bytes::float8 AS n FROM pg_stat_database WHERE datname = 'postgres'",
+          );
+          return Number(row?.['n']) > 1e6;
+        });
+      };
+      const verdict = await verdictAfter(tempFiles, spill, { tempBytesPerMinute: 1e6 });
+      expect(verdict.findings).toMatchObject([{ about: { kind: 'database', name: 'postgres' } }]);
+    });
+
+    it('db.checkpoints: counts what WAL forced', async () => {
+      const force = async () => {
+        for (let round = 0; round < 3; round += 1) {
+          await server.query('CREATE TABLE w AS SELECT 1; DROP TABLE w');
+          await server.query('CHECKPOINT');
+        }
+      };
+      const verdict = await verdictAfter(checkpoints, force);
+      expect(verdict.findings).toMatchObject([
+        { about: { kind: 'postgres' }, says: expect.stringContaining('max_wal_size (64 MB)') },
+      ]);
+    });
+
+    it('db.sequences: the narrow column counts, and the grant that is asked for shows it', async () => {
+      await server.query(
+        `CREATE SCHEMA "Till"; CREATE TABLE "Till".receipts (id serial PRIMARY KEY);
+         ALTER SEQUENCE "Till".receipts_id_seq AS bigint MAXVALUE 9223372036854775807;
+         CREATE SEQUENCE round MAXVALUE 10 CYCLE;
+         SELECT setval('"Till".receipts_id_seq', 2100000000), setval('round', 10)`,
+      );
+      const hidden = await examineOnce(sequences, adapter);
+      expect(hidden.verdict.findings ?? []).toEqual([]);
+      const [spot] = hidden.verdict.blind!;
+      expect(spot).toMatchObject({
+        why: 'denied',
+        cure: 'GRANT SELECT ON ALL SEQUENCES IN SCHEMA "Till" TO starr;',
+      });
+      await server.query(spot!.cure!);
+      await server.query('GRANT USAGE ON SCHEMA "Till" TO starr');
+      expect(await findings(sequences)).toMatchObject([
+        {
+          severity: 'critical',
+          about: { kind: 'table', name: 'Till.receipts' },
+          says: 'the sequence Till.receipts_id_seq, which feeds receipts.id, in postgres is used to 97 % as integer: 47483647 values are left, then inserts fail',
+        },
+      ]);
+      await server.query('DROP SCHEMA "Till" CASCADE; DROP SEQUENCE round');
+    });
+
+    it('db.settings: what was changed, when, and from what; secrets are not shown', async () => {
+      const change = async () => {
+        await server.query("ALTER SYSTEM SET work_mem = '64MB'");
+        await server.query("ALTER SYSTEM SET primary_conninfo = 'host=x password=hunter2'");
+        await server.query('SELECT pg_reload_conf()');
+        await server.query("ALTER ROLE shop SET statement_timeout = '3s'");
+        await eventually(async () => {
+          const [row] = await server.query('SHOW work_mem');
+          return row?.['work_mem'] === '64MB';
+        });
+      };
+      const verdict = await verdictAfter(settings, change);
+      expect(verdict.findings).toEqual([]);
+      const says = verdict.changes!.map((each) => each.says);
+      expect(says).toEqual(
+        expect.arrayContaining([
+          'work_mem 4096 kB → 65536 kB',
+          'role shop: statement_timeout (not set) → 3s',
+        ]),
+      );
+      expect(JSON.stringify(verdict)).not.toContain('hunter2');
+      await server.query('ALTER SYSTEM RESET ALL');
+      await server.query('ALTER SYSTEM SET autovacuum = off');
+      await server.query('SELECT pg_reload_conf()');
+      await eventually(async () => (await findings(settings)).length === 1);
+      await server.query('ALTER SYSTEM RESET ALL');
+      await server.query('SELECT pg_reload_conf()');
+      await server.query('ALTER ROLE shop RESET ALL');
     });
   });
 
