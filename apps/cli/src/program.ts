@@ -15,6 +15,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   health: async () => (await import('./commands/health.ts')).healthCommand,
   catalog: async () => (await import('./commands/catalog.ts')).catalogCommand,
   trace: async () => (await import('./commands/trace.ts')).traceCommand,
+  db: async () => (await import('./commands/db.ts')).dbCommand,
   grants: async () => (await import('./commands/grants.ts')).grantsCommand,
   accept: async () => (await import('./commands/accept.ts')).acceptCommand,
   playbook: async () => (await import('./commands/playbook.ts')).playbookCommand,

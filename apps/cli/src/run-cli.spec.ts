@@ -49,6 +49,7 @@ describe('the starr command', () => {
       'health',
       'catalog',
       'trace',
+      'db',
       'grants',
       'accept',
       'playbook',

@@ -4,8 +4,10 @@ import type { LoadedConfig } from '@starr/config';
 import { tracingClientInterceptor } from '@starr/telemetry';
 import {
   bearerTokenInterceptor,
+  createDbClient,
   createDoctorClient,
   createOrchestratorClient,
+  type DbClient,
   type OrchestratorClient,
 } from '@starr/wire';
 import type { CliConfig } from './config.ts';
@@ -43,6 +45,19 @@ export function connectDoctorOf(
   });
 }
 
+/** db-doctor, for one of its targets. The caller closes it. Fails with TARGET_UNKNOWN. */
+export function connectDb(target: string, { config, token }: CliConfig): DbClient {
+  const { postgres } = config.targets;
+  if (!postgres.some(({ name }) => name === target)) {
+    throw unknownTarget(target, postgres);
+  }
+  return createDbClient({
+    address: `${config.listen.host}:${config.listen.dbDoctor}`,
+    credentials: credentials.createInsecure(),
+    interceptors: [bearerTokenInterceptor(token)],
+  });
+}
+
 function portOf(target: string, { targets, listen }: LoadedConfig): number {
   for (const [kind, port] of Object.entries(DOCTOR_PORTS) as [
     keyof typeof DOCTOR_PORTS,
@@ -50,11 +65,12 @@ function portOf(target: string, { targets, listen }: LoadedConfig): number {
   ][]) {
     if (targets[kind].some(({ name }) => name === target)) return listen[port];
   }
-  const allowed =
-    Object.values(targets)
-      .flatMap((list) => list.map(({ name }) => name))
-      .join(', ') || 'none is configured';
-  throw new DoctorError('TARGET_UNKNOWN', {
+  throw unknownTarget(target, Object.values(targets).flat());
+}
+
+function unknownTarget(target: string, known: readonly { readonly name: string }[]): DoctorError {
+  const allowed = known.map(({ name }) => name).join(', ') || 'none is configured';
+  return new DoctorError('TARGET_UNKNOWN', {
     message: `target is ${JSON.stringify(target)}; allowed: ${allowed}`,
     details: { field: 'target', received: target, allowed },
   });

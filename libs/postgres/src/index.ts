@@ -14,3 +14,7 @@ export type {
 } from './postgres-config.ts';
 export type { PostgresAct } from './postgres-act.ts';
 export type { PostgresRequest } from './postgres-request.ts';
+export { seeLockForest } from './see-lock-forest.ts';
+export { lossOf } from './diagnostics/lock-tree.ts';
+export type { LockForest, LockNode } from './lock-forest.ts';
+export type { LockParty, LockWait } from './lock-party.ts';

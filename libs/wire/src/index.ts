@@ -21,6 +21,18 @@ export {
 } from './orchestrator-client.ts';
 export { readDescriptorFiles } from './descriptor-set.ts';
 
+/* What db-doctor shows beyond its verdicts. */
+export { createDbClient, type DbClient } from './db-client.ts';
+export { DbServiceService, type DbServiceServer } from './gen/starr/db/v1/db.ts';
+export { lockForestFromProto, lockForestToProto } from './lock-forest.mapping.ts';
+export type {
+  LockForestView,
+  LockNodeView,
+  LockSessionView,
+  LockWaitView,
+  PreparedTransactionView,
+} from './lock-forest.ts';
+
 /* Mapping between the kernel's words and messages. */
 export {
   DEFAULT_BUDGET_MS,
