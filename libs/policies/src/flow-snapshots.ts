@@ -54,12 +54,12 @@ export interface OperationTimings {
 
 /** What a watched pool shows beyond what the service asks of every pool. */
 export interface WatchedPoolSnapshot extends PoolSnapshot {
+  /** Connections that stay open although nobody uses them. */
   readonly min: number;
   /** Open connections beyond `max`: what a shrink has still to give back. */
   readonly overLimit: number;
-  /** Connections in use, as a share of `max`. */
+  /** Connections in use, as a share of `max`; above 1 after a shrink. */
   readonly utilisation: number;
-  readonly slowedBy: readonly SlowDown[];
 }
 
 export interface RateLimitSnapshot {

@@ -68,6 +68,25 @@ describe('interlocks', () => {
     });
   });
 
+  it('take a breaker that an override holds open or closed for open or closed, as long as it does', async () => {
+    const { clock, breaker, limit, rule, open } = setUp();
+    new Interlocks('shop', { rules: [rule], clock });
+    const by = { id: 'o-1', leaseMs: 1000, by: 'ada', reason: 'drill' };
+    breaker.override({ ...by, kind: 'force-open' });
+    expect(limit.snapshot().share).toBe(0.6);
+    breaker.release('o-1');
+    expect(limit.snapshot().share).toBe(1);
+    breaker.override({ ...by, kind: 'serve-stale' });
+    expect(limit.snapshot().share).toBe(0.6);
+    clock.advance(1008);
+    expect(limit.snapshot().share).toBe(1);
+    breaker.override({ ...by, kind: 'hold-closed' });
+    await open();
+    expect(limit.snapshot().share).toBe(1);
+    breaker.release('o-1');
+    expect(limit.snapshot().share).toBe(0.6);
+  });
+
   it('hold from the start when their cause is already there', async () => {
     const { limit, rule, open } = setUp();
     await open();

@@ -70,6 +70,9 @@ describe('a watched pg.Pool', () => {
       oldestWaitMs: 500,
       oldestHeldMs: 1500,
       lastMinute: { acquired: 2, failed: 0, meanWaitMs: 0, longestWaitMs: 0 },
+      min: 0,
+      overLimit: 0,
+      utilisation: 1,
     });
     first.release();
     (await third).release();

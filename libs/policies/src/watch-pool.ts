@@ -1,34 +1,18 @@
 import { monotonicClock, type Clock } from './clock.ts';
-import type { PoolServer, PoolSnapshot } from './snapshots.ts';
+import type { WatchedPoolSnapshot } from './flow-snapshots.ts';
+import { PoolSize, type Connect, type PoolSettings } from './pool-size.ts';
+import type { Retuned } from './retuned.ts';
+import type { PoolServer } from './snapshots.ts';
+import type { PoolLike, PoolLikeOptions } from './pool-like.ts';
 import { WaitMinute } from './wait-minute.ts';
 
-/** What of a pg.Pool is used; anything of that shape will do. */
-export interface PoolLike {
-  readonly totalCount: number;
-  readonly idleCount: number;
-  readonly waitingCount: number;
-  readonly options: PoolLikeOptions;
-  connect: (...args: never[]) => unknown;
-  on(event: 'acquire' | 'remove', listener: (client: object) => void): unknown;
-  on(event: 'release', listener: (error: Error, client: object) => void): unknown;
-}
-
-export interface PoolLikeOptions {
-  readonly max?: number | undefined;
-  readonly host?: string | undefined;
-  readonly port?: number | undefined;
-  readonly database?: string | undefined;
-  readonly connectionString?: string | undefined;
-}
+export type { PoolLike, PoolLikeOptions };
 
 export interface WatchPoolOptions {
   /** Absent: read from the pool's own options, where they name a host. */
   readonly connectsTo?: PoolServer;
   readonly clock?: Clock;
 }
-
-type Taken = (error: Error | undefined, client?: unknown, release?: unknown) => void;
-type Connect = (taken?: Taken) => Promise<unknown> | undefined;
 
 /**
  * Shows a pool. It stays the same object with the same behaviour; only its `connect` (through which its `query`
@@ -44,6 +28,7 @@ export class WatchedPool {
   // Both keep the order of insertion, so that the first one is the oldest.
   readonly #waits = new Set<{ readonly since: number }>();
   readonly #held = new Map<object, number>();
+  readonly #size: PoolSize;
 
   constructor(name: string, pool: PoolLike, options: WatchPoolOptions = {}) {
     this.name = name;
@@ -53,24 +38,43 @@ export class WatchedPool {
     pool.on('acquire', (client) => this.#held.set(client, this.#clock.nowMs()));
     pool.on('release', (_error, client) => this.#held.delete(client));
     pool.on('remove', (client) => this.#held.delete(client));
+    this.#size = new PoolSize(name, pool, pool.connect.bind(pool) as unknown as Connect);
     this.#timeConnect();
   }
 
-  snapshot(): PoolSnapshot {
+  get settings(): PoolSettings {
+    return this.#size.settings;
+  }
+
+  /**
+   * Changes min and max of the living pool and returns at once. More: as many waiting callers as there is room for
+   * get new connections, and the pool is filled up to min. Fewer: idle connections beyond max are closed now, used
+   * ones when they are released (see `overLimit`); no query is interrupted.
+   */
+  retune(change: Partial<PoolSettings>): Retuned<PoolSettings> {
+    return this.#size.retune(change);
+  }
+
+  snapshot(): WatchedPoolSnapshot {
     const nowMs = this.#clock.nowMs();
+    const { min, max } = this.#size.settings;
+    const { totalCount, idleCount } = this.#pool;
     const oldestWait = this.#waits.values().next();
     const oldestHeld = this.#held.values().next();
     return {
       kind: 'pool',
       name: this.name,
       ...(this.#connectsTo && { connectsTo: this.#connectsTo }),
-      size: this.#pool.totalCount,
-      idle: this.#pool.idleCount,
+      size: totalCount,
+      idle: idleCount,
       waiting: this.#pool.waitingCount,
-      max: this.#pool.options.max ?? pgDefaultMax,
+      max,
       oldestWaitMs: oldestWait.done ? 0 : nowMs - oldestWait.value.since,
       oldestHeldMs: oldestHeld.done ? 0 : nowMs - oldestHeld.value,
       lastMinute: this.#minute.read(nowMs),
+      min,
+      overLimit: Math.max(0, totalCount - max),
+      utilisation: (totalCount - idleCount) / max,
     };
   }
 
@@ -81,13 +85,14 @@ export class WatchedPool {
       if (taken) {
         return connect((error, client, release) => {
           ended(error ? 'failed' : 'acquired');
-          taken(error, client, release);
+          taken(error, client, this.#size.releaseOf(client) ?? release);
         });
       }
       const connecting = connect();
       connecting?.then(
-        () => {
+        (client) => {
           ended('acquired');
+          this.#size.releaseOf(client);
         },
         () => {
           ended('failed');
@@ -109,7 +114,6 @@ export class WatchedPool {
   }
 }
 
-const pgDefaultMax = 10;
 const pgDefaultPort = 5432;
 
 function serverOfPool(options: PoolLikeOptions): PoolServer | undefined {
