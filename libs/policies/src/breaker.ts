@@ -75,15 +75,15 @@ export class Breaker {
     try {
       running = act();
     } catch (error) {
-      this.#fail(permit, error, startedMs);
+      this.recordError(permit, error, startedMs);
       return rejectLater(error as Error);
     }
     const onError = (error: unknown): never => {
-      this.#fail(permit, error, startedMs);
+      this.recordError(permit, error, startedMs);
       throw error;
     };
     const onValue = (value: T): T => {
-      this.#end(permit, value, startedMs);
+      this.recordValue(permit, value, startedMs);
       return value;
     };
     // an async function around it would cost a quarter more; what is no plain promise is made one
@@ -107,6 +107,28 @@ export class Breaker {
       const untilRetryMs = () => automaton.untilRetryMs(this.#clock.nowMs());
       return new BreakerOpenError(this.name, automaton.epoch, untilRetryMs, because);
     });
+  }
+
+  /** For recordValue and recordError: when the call began, as far as that is wanted. */
+  startedMs(): number {
+    return this.#book.startedMs();
+  }
+
+  /** `record` for a value, judged as `run` does it. */
+  recordValue(permit: Permit, value: unknown, startedMs: number): void {
+    const outcomeOfValue = this.#outcomeOfValue;
+    if (outcomeOfValue === undefined && permit === this.#passes) {
+      this.#succeed(startedMs);
+      return;
+    }
+    const outcome = outcomeOfValue ? judgeSafely(outcomeOfValue, value) : 'success';
+    this.record(permit, outcome, undefined, this.#book.tookMs(startedMs));
+  }
+
+  /** `record` for an error, judged as `run` does it. */
+  recordError(permit: Permit, error: unknown, startedMs: number): void {
+    const outcome = judgeSafely(this.#outcomeOfError, error);
+    this.record(permit, outcome, error, this.#book.tookMs(startedMs));
   }
 
   /**
@@ -223,21 +245,6 @@ export class Breaker {
     book.latency?.record(tookMs);
     const why = window.record(false, book.isSlow(tookMs), nowMs);
     if (why !== undefined) this.#automaton.open(why, nowMs);
-  }
-
-  #end(permit: Permit, value: unknown, startedMs: number): void {
-    const outcomeOfValue = this.#outcomeOfValue;
-    if (outcomeOfValue === undefined && permit === this.#passes) {
-      this.#succeed(startedMs);
-      return;
-    }
-    const outcome = outcomeOfValue ? judgeSafely(outcomeOfValue, value) : 'success';
-    this.record(permit, outcome, undefined, this.#book.tookMs(startedMs));
-  }
-
-  #fail(permit: Permit, error: unknown, startedMs: number): void {
-    const outcome = judgeSafely(this.#outcomeOfError, error);
-    this.record(permit, outcome, error, this.#book.tookMs(startedMs));
   }
 
   #acquireCloser(): Permit | undefined {

@@ -9,8 +9,8 @@ export interface Clock {
   /** Milliseconds since an arbitrary origin; never decreases. */
   nowMs(): number;
   wallTime(): Date;
-  /** Calls `run` once after `delayMs`, without keeping the process alive for it. */
-  schedule(run: () => void, delayMs: number): Cancel;
+  /** Calls `run` once after `delayMs`. Without `keepsAlive` the process does not stay alive for it. */
+  schedule(run: () => void, delayMs: number, keepsAlive?: boolean): Cancel;
 }
 
 // setTimeout fires at once for anything longer
@@ -19,9 +19,9 @@ const longestTimerMs = 2 ** 31 - 1;
 export const monotonicClock: Clock = {
   nowMs: () => performance.now(),
   wallTime: () => new Date(),
-  schedule(run, delayMs) {
+  schedule(run, delayMs, keepsAlive = false) {
     const timer = setTimeout(run, Math.min(longestTimerMs, Math.max(0, delayMs)));
-    timer.unref();
+    if (!keepsAlive) timer.unref();
     return () => {
       clearTimeout(timer);
     };

@@ -17,7 +17,21 @@ export type {
   OverrideSnapshot,
 } from './override.ts';
 export type { ResetResult, Retuned, Touch, UnlessMoved } from './retuned.ts';
+export { Timeout, type TimeoutOptions, type TimeoutSettings } from './timeout.ts';
+export { Retry, type Pushback, type RetryOptions, type RetrySettings } from './retry.ts';
+export { RetryBudget, type RetryBudgetSettings } from './retry-budget.ts';
+export { Bulkhead, type BulkheadOptions, type BulkheadSettings } from './bulkhead.ts';
+export {
+  Pipeline,
+  type FallsBack,
+  type PipelineCallOptions,
+  type PipelineOptions,
+  type Runs,
+  type Submits,
+} from './pipeline.ts';
+export type { Act, CallContext, CallOptions } from './call-context.ts';
 export { WorkQueue } from './work-queue.ts';
+export type { PoolSettings } from './pool-size.ts';
 export {
   WatchedPool,
   type PoolLike,
@@ -116,3 +130,8 @@ export type {
   WatchedPoolSnapshot,
   WorkQueueSnapshot,
 } from './flow-snapshots.ts';
+export type { TimeoutSnapshot } from './timeout.ts';
+export type { RetrySnapshot } from './retry.ts';
+export type { RetryBudgetSnapshot } from './retry-budget.ts';
+export type { BulkheadSnapshot } from './bulkhead.ts';
+export type { PipelineSnapshot } from './pipeline.ts';
