@@ -1,0 +1,52 @@
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { heapSlopeOf, type HeapSample, type HeapSlope } from './heap-slope.ts';
+import type { Workload } from './workload.ts';
+
+export interface SoakOptions {
+  readonly forMs: number;
+  readonly sampleEveryMs: number;
+  readonly onSample?: (sample: HeapSample) => void;
+}
+
+export interface SoakResult {
+  readonly samples: readonly HeapSample[];
+  readonly calls: number;
+  readonly tookMs: number;
+  readonly slope: HeapSlope;
+}
+
+/** Turns the workload for so long; each sample is taken after everything that can be collected has been. */
+export async function soak(workload: Workload, options: SoakOptions): Promise<SoakResult> {
+  const collect = collector();
+  const startedAtMs = performance.now();
+  const samples: HeapSample[] = [];
+  let calls = 0;
+  let sampledAtMs = startedAtMs;
+  for (;;) {
+    calls += await workload.turn();
+    const nowMs = performance.now();
+    if (nowMs - sampledAtMs < options.sampleEveryMs) continue;
+    sampledAtMs = nowMs;
+    collect();
+    const sample = {
+      atMs: nowMs - startedAtMs,
+      calls,
+      heapBytes: process.memoryUsage().heapUsed,
+    };
+    samples.push(sample);
+    options.onSample?.(sample);
+    if (sample.atMs >= options.forMs) break;
+  }
+  return { samples, calls, tookMs: performance.now() - startedAtMs, slope: heapSlopeOf(samples) };
+}
+
+function collector(): () => void {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  return () => {
+    // the second one finds what the first one's finalizers let go
+    collect();
+    collect();
+  };
+}

@@ -1,0 +1,143 @@
+import {
+  Backpressure,
+  Fallback,
+  RateLimit,
+  RememberedAnswers,
+  createPolicies,
+  fixedAnswer,
+  type OpensOn,
+} from '@starr/policies';
+
+/** Everything that the policies do, again and again. */
+export interface Workload {
+  /** Some calls, among them failures, refusals, late ones and changes by hand; resolves when these are made. */
+  turn(): Promise<number>;
+  /** What the policies counted, so that a soak that did nothing is seen. */
+  totals(): Readonly<Record<string, number>>;
+}
+
+const BREAKERS = 30;
+const KEYS = 5000;
+const FLOOD = 60;
+/** Calls a turn through one breaker that nothing happens to: what a leak of some bytes a call shows in soonest. */
+const QUIET_CALLS = 3000;
+
+const rules: readonly OpensOn[] = [
+  { kind: 'consecutive', failures: 5 },
+  { kind: 'count', failureRatio: 0.5, minimumCalls: 20, size: 50 },
+  {
+    kind: 'time',
+    failureRatio: 0.5,
+    minimumCalls: 20,
+    windowMs: 1000,
+    buckets: 10,
+    slowCalls: { afterMs: 50, ratio: 0.5 },
+  },
+];
+
+const up = async (): Promise<string> => Promise.resolve('up');
+const down = async (): Promise<string> => Promise.reject(new Error('down'));
+const soon = () => new Promise<string>((resolve) => setTimeout(resolve, 2, 'soon'));
+
+/** `random` decides which calls fail; 0 ≤ n < 1. */
+export function createWorkload(random: () => number = Math.random): Workload {
+  const stage = buildStage();
+  let turns = 0;
+  const act = () => {
+    const isOutage = turns % 20 < 5;
+    const drawn = random();
+    if (drawn < (isOutage ? 0.9 : 0.05)) return down;
+    return drawn > 0.995 ? soon : up;
+  };
+  const key = () => `key-${Math.floor(random() * KEYS)}`;
+  return {
+    async turn() {
+      turns++;
+      const calls = (await callBreakers(stage, act, key)) + (await floodQueue(stage, act, key));
+      for (let call = 0; call < QUIET_CALLS; call++) await stage.quiet.run(up);
+      touch(stage, random);
+      return calls + QUIET_CALLS;
+    },
+    totals: () => totalsOf(stage),
+  };
+}
+
+type Stage = ReturnType<typeof buildStage>;
+type Draw = () => () => Promise<string>;
+
+function buildStage() {
+  const policies = createPolicies({ service: 'soak' });
+  const breakers = Array.from({ length: BREAKERS }, (_, number) =>
+    policies.breaker(`dependency-${number}`, {
+      opensOn: rules[number % rules.length] ?? { kind: 'consecutive', failures: 5 },
+      recoveryMs: 5,
+      recoveryMaxMs: 20,
+    }),
+  );
+  const quiet = policies.breaker('quiet');
+  const queue = policies.queue('works', { maxWorkers: 4, maxSize: 20, waitTimeoutMs: 50 });
+  const limit = new RateLimit('requests', { permits: 1000, maxKeys: KEYS / 2 });
+  const pressure = new Backpressure('pressure', { watches: queue, slows: limit });
+  const remembered = new RememberedAnswers<string>('remembered', {
+    freshForMs: 10,
+    staleForMs: 1000,
+    maxEntries: KEYS / 2,
+  });
+  const fallback = new Fallback<string>('answers', {
+    strategies: [remembered, fixedAnswer('fixed', 'nothing')],
+  });
+  const seen = { transitions: 0 };
+  policies.onTransition(() => {
+    seen.transitions++;
+  });
+  return { policies, breakers, quiet, queue, limit, pressure, fallback, seen };
+}
+
+async function callBreakers(
+  { breakers, fallback }: Stage,
+  act: Draw,
+  key: () => string,
+): Promise<number> {
+  for (const breaker of breakers) {
+    await fallback.value(() => breaker.run(act()), key()).catch(() => 'failed');
+    await breaker.run(act()).catch(() => 'refused');
+  }
+  return 2 * breakers.length;
+}
+
+async function floodQueue({ queue, limit }: Stage, act: Draw, key: () => string): Promise<number> {
+  const works = Array.from({ length: FLOOD }, (_, number) =>
+    limit.run(() => queue.submit(act(), { operation: `kind-${number % 3}` }), key()),
+  );
+  await Promise.allSettled(works);
+  return works.length;
+}
+
+function touch(stage: Stage, random: () => number): void {
+  const { policies, breakers, queue, limit, pressure, fallback } = stage;
+  const breaker = breakers[Math.floor(random() * breakers.length)];
+  const by = { by: 'soak', reason: 'soak' };
+  breaker?.retune({ recoveryMs: 5 + Math.floor(random() * 5) }, by);
+  breaker?.override({ kind: 'force-open', id: 'soak', leaseMs: 3, ...by });
+  queue.retune({ maxWorkers: 2 + Math.floor(random() * 4) });
+  policies.snapshots();
+  for (const policy of [limit, pressure, fallback]) policy.snapshot();
+}
+
+function totalsOf({ breakers, queue, limit, fallback, seen }: Stage): Record<string, number> {
+  const totals = breakers.map((breaker) => breaker.snapshot().totals);
+  const { processed, rejected } = queue.snapshot();
+  return {
+    ...seen,
+    succeeded: sum(totals.map(({ succeeded }) => succeeded)),
+    failed: sum(totals.map(({ failed }) => failed)),
+    refused: sum(totals.map((each) => each.rejected)),
+    queued: processed,
+    turnedAway: rejected + limit.snapshot().rejected,
+    fellBack: fallback.snapshot().fallen,
+  };
+}
+
+function sum(values: readonly number[]): number {
+  return values.reduce((total, value) => total + value, 0);
+}
