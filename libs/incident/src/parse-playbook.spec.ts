@@ -213,8 +213,13 @@ describe('the bundled playbooks', () => {
       'breaker-stuck-open',
       'cache-cannot-evict',
       'connection-leak',
+      'database-limit',
+      'ddl-sandwich',
       'dependency-down',
       'leak-since-rollout',
+      'lock-queue',
+      'prepared-transaction-left',
+      'role-limit',
     ]);
   });
 });

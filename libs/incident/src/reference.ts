@@ -13,7 +13,7 @@ import type { EvidenceItem } from './evidence.ts';
  * | `facts.NAME` | a fact of a change |
  * | `measured.NAME` | a measurement |
  * | `involves.KIND` | names of the entities of that kind among about and involves, joined by commas |
- * | `rows.COLUMN` | the distinct values of a column of the rows of evidence, joined by commas |
+ * | `rows.COLUMN` | the distinct values of a column of the rows of evidence, joined by commas; a number that stands alone stays one |
  */
 export interface Reference {
   readonly clause: string;
@@ -60,7 +60,7 @@ export function resolveReference(reference: Reference, item: EvidenceItem): Valu
     case 'involves':
       return joined(namesOf(item, key));
     case 'rows':
-      return item.kind === 'finding' ? joined(columnOf(item.rows, key)) : undefined;
+      return item.kind === 'finding' ? valueOfColumn(item.rows, key) : undefined;
   }
 }
 
@@ -101,11 +101,12 @@ function namesOf(item: EvidenceItem, kind: string): readonly string[] {
     .map(({ name }) => name);
 }
 
-function columnOf(rows: readonly Row[], column: string): readonly string[] {
-  return rows.flatMap((row) => {
-    const value = row[column];
-    return value === undefined ? [] : [textOfValue(value)];
-  });
+function valueOfColumn(rows: readonly Row[], column: string): Value | undefined {
+  const values = rows.flatMap((row) => row[column] ?? []);
+  const texts = new Set(values.map(textOfValue));
+  const [only] = values;
+  // A parameter that is a number (a pid, a limit) is not accepted as text.
+  return texts.size === 1 && typeof only === 'number' ? only : joined([...texts]);
 }
 
 function joined(texts: readonly string[]): string | undefined {

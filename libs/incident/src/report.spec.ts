@@ -4,7 +4,7 @@ import fc from 'fast-check';
 import { reportAnswer, type ReportOptions } from './report.ts';
 import { answerSweep, type SweepInput } from './sweep-answer.ts';
 import { at, catalogOf, check, entity, measurement } from './test/build.ts';
-import { bundledPlaybooks } from './test/files/bundled.ts';
+import { shopPlaybooks } from './test/files/bundled.ts';
 import {
   breakerStuckOpen,
   cacheCannotEvict,
@@ -15,7 +15,7 @@ import {
 } from './test/scenarios.ts';
 import { healthyShop, withResults } from './test/shop.ts';
 
-const playbooks = bundledPlaybooks();
+const playbooks = shopPlaybooks();
 
 function report(
   results: readonly CheckResult[],

@@ -5,7 +5,7 @@ import { answerFromJson, answerToJson } from './answer-json.ts';
 import { reportAnswer } from './report.ts';
 import { answerSweep, type SweepInput } from './sweep-answer.ts';
 import { at, catalogOf, check, entity } from './test/build.ts';
-import { bundledPlaybooks } from './test/files/bundled.ts';
+import { shopPlaybooks } from './test/files/bundled.ts';
 import {
   breakerStuckOpen,
   cacheCannotEvict,
@@ -18,7 +18,7 @@ import {
 } from './test/scenarios.ts';
 import { healthyShop, revisionOf } from './test/shop.ts';
 
-const playbooks = bundledPlaybooks();
+const playbooks = shopPlaybooks();
 
 function answer(results: readonly CheckResult[], more: Partial<SweepInput> = {}) {
   return answerSweep({

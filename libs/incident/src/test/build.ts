@@ -69,7 +69,11 @@ export function check(diagnostic: string, target: string, parts: CheckParts = {}
 const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'db.connection-use': { usedSlots: 'count', useRatio: 'ratio', fullInMs: 'ms' },
   'db.connection-leak': { leakedSessions: 'count' },
+  'db.connection-limits': { limitUseRatio: 'ratio', raiseTo: 'count' },
+  'db.idle-in-transaction': { longestIdleInTransactionMs: 'ms' },
   'db.idle-sessions': {},
+  'db.lock-waits': { blockedSessions: 'count', longestBlockedMs: 'ms', ddlWaiting: 'count' },
+  'db.wedged-sessions': { longestWedgedMs: 'ms' },
   'db.long-running-queries': { longestActiveMs: 'ms' },
   'cache.memory': { pressureRatio: 'ratio', evictableRatio: 'ratio', timeToFullMs: 'ms' },
   'cache.hit-rate': { hitRatio: 'ratio' },
@@ -86,7 +90,10 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 const REMEDIES: Readonly<Record<string, string>> = {
+  'db.cancel-query': 'Cancel a running statement',
+  'db.raise-connection-limit': 'Raise the connection limit of a role or database',
   'db.terminate-idle-sessions': 'End idle sessions',
+  'db.terminate-session': 'End a session that holds others up',
   'cache.set-eviction-policy': 'Set the eviction policy',
   'k8s.rollback': 'Roll a Deployment back',
   'resilience.reset-breaker': 'Reset a breaker',

@@ -81,6 +81,7 @@ describe('db.lock-waits', () => {
       ['longestBlockedMs', 180_000],
       ['blockedSessions', 3],
       ['ddlAtHead', 1],
+      ['ddlWaiting', 1],
       ['freesSessions', 3],
     ]);
   });

@@ -72,6 +72,7 @@ export const lockWaits = defineDiagnostic({
       unit: 'count',
       says: 'changes of tables that wait, or run, with others waiting behind them',
     },
+    ddlWaiting: { unit: 'count', says: 'of these, those that wait themselves' },
     freesSessions: { unit: 'count', says: 'waiters that go on when this one goes' },
   },
   judge: ({ locks }, limits, look) => {
@@ -120,6 +121,7 @@ function findingFrom(tree: LockTree, limits: WaitLimits, look: Look): Finding | 
       measured('longestBlockedMs', tree.longestMs, limits.blockedWarnMs),
       measured('blockedSessions', tree.waiters.length),
       measured('ddlAtHead', tree.ddl.length),
+      measured('ddlWaiting', tree.ddl.filter((node) => node !== tree.root).length),
       measured('freesSessions', tree.root.frees),
     ],
     rows: [...waysOut(tree), ...waitersOf(tree)],

@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { bundledPlaybooksUrl } from '../../bundled-playbooks.ts';
 import { parsePlaybook } from '../../parse-playbook.ts';
 import { playbookProblemText, type Playbook } from '../../playbook.ts';
+import { healthyShop } from '../shop.ts';
 
 /** The playbooks that come with Starr, as the orchestrator reads them. */
 export function bundledPlaybooks(): readonly Playbook[] {
@@ -15,4 +16,12 @@ export function bundledPlaybooks(): readonly Playbook[] {
       if (!parsed.ok) throw new TypeError(parsed.problems.map(playbookProblemText).join('\n'));
       return parsed.playbook;
     });
+}
+
+/** Those whose checks the shop of these specs is examined with: none of them sleeps there. */
+export function shopPlaybooks(): readonly Playbook[] {
+  const asked = new Set(healthyShop().map(({ diagnostic }) => diagnostic));
+  return bundledPlaybooks().filter(({ match }) =>
+    match.every(({ diagnostics }) => diagnostics.some((id) => asked.has(id))),
+  );
 }
