@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { startPgBouncer, type LabPgBouncer, type PgBouncerOptions } from '../pgbouncer.ts';
 import { startPostgres, type LabPostgres } from '../postgres.ts';
 import { startRedis, type LabRedis } from '../redis.ts';
 
@@ -21,6 +22,26 @@ export async function startStagePostgres(maxConnections: number): Promise<LabPos
      CREATE ROLE ${STAGE_ROLES.acting} LOGIN; GRANT pg_monitor, pg_signal_backend TO ${STAGE_ROLES.acting};`,
   );
   return postgres;
+}
+
+/** How the shop comes to the database where it does so through a pooler. */
+export interface StagePooler {
+  readonly poolMode: NonNullable<PgBouncerOptions['poolMode']>;
+  /** Connections to the server that checkout may hold, and the worker too. */
+  readonly poolSize: number;
+}
+
+/** A PgBouncer through which the shop reaches its database, and nobody else does. */
+export function startStagePooler(
+  postgres: LabPostgres,
+  { poolMode, poolSize }: StagePooler,
+): Promise<LabPgBouncer> {
+  return startPgBouncer({
+    postgres,
+    poolMode,
+    users: ['checkout', 'worker'],
+    settings: { default_pool_size: String(poolSize), max_client_conn: '500' },
+  });
 }
 
 export interface StageRedis {

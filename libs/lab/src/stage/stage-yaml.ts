@@ -6,7 +6,12 @@ export interface StageYaml {
   readonly stateDir: string;
   readonly ports: Readonly<Record<StagePort, number>>;
   readonly otlpUrl?: string;
-  readonly postgres?: { readonly name: string; readonly url: string; readonly actingUser?: string };
+  readonly postgres?: {
+    readonly name: string;
+    readonly url: string;
+    readonly actingUser?: string;
+    readonly poolers?: readonly PoolerYaml[];
+  };
   readonly redis?: {
     readonly name: string;
     readonly url: string;
@@ -28,6 +33,14 @@ export interface StageYaml {
   readonly more?: Readonly<Record<string, unknown>>;
 }
 
+/** A PgBouncer before the server. */
+export interface PoolerYaml {
+  readonly name: string;
+  /** Of its console. */
+  readonly url: string;
+  readonly actingUser?: string;
+}
+
 export const STAGE_PORTS = [
   'orchestrator',
   'http',
@@ -47,7 +60,19 @@ export function stageYamlText(stage: StageYaml): string {
     ...(stage.otlpUrl !== undefined && { telemetry: { otlpUrl: stage.otlpUrl } }),
     targets: {
       ...(postgres && {
-        postgres: [{ name: postgres.name, url: postgres.url, ...acting(postgres.actingUser) }],
+        postgres: [
+          {
+            name: postgres.name,
+            url: postgres.url,
+            ...acting(postgres.actingUser),
+            ...(postgres.poolers && {
+              poolers: postgres.poolers.map(({ actingUser, ...pooler }) => ({
+                ...pooler,
+                ...acting(actingUser),
+              })),
+            }),
+          },
+        ],
       }),
       ...(redis && {
         redis: [

@@ -1,12 +1,15 @@
 import { startJaeger, type LabJaeger } from '../jaeger.ts';
+import { POOLER_ROLES, type LabPgBouncer } from '../pgbouncer.ts';
 import type { LabPostgres } from '../postgres.ts';
 import type { LabRedis } from '../redis.ts';
 import { startShop, type CheckoutRevision, type Shop } from '../shop/shop.ts';
 import { prepareBackstage, type Backstage, type Services } from './services.ts';
 import {
   STAGE_ROLES,
+  startStagePooler,
   startStagePostgres,
   startStageRedis,
+  type StagePooler,
   type StageRedis,
   type Withheld,
 } from './patients.ts';
@@ -19,6 +22,8 @@ export interface StageOptions {
   /** Default 60: a leak fills it within the patience of a test. */
   readonly maxConnections?: number;
   readonly checkout?: CheckoutRevision;
+  /** The shop comes to the database through a PgBouncer named `bouncer`. Absent: directly. */
+  readonly pooler?: StagePooler;
   /** All connections of the shop come from this one address, as behind a NAT. Absent: each from its own. */
   readonly sharedAddress?: string;
   /** Default nothing. */
@@ -34,6 +39,7 @@ export interface StageOptions {
 /** Patients, the shop on them, and the five services that look at all of it: everything real, on loopback. */
 export interface Stage extends AsyncDisposable {
   readonly postgres: LabPostgres;
+  readonly pooler: LabPgBouncer | undefined;
   readonly redis: LabRedis;
   readonly jaeger: LabJaeger | undefined;
   readonly shop: Shop;
@@ -49,16 +55,18 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
     const backstage = await prepareBackstage();
     stack.defer(() => backstage.remove());
     step('PostgreSQL and Redis');
-    const [postgres, redis, jaeger] = await startPatients(stack, backstage, options);
+    const patients = await startPatients(stack, backstage, options);
+    const { postgres, pooler, redis, jaeger } = patients;
     step('the shop');
-    const shop = stack.use(await startStageShop(backstage, postgres, redis, jaeger, options));
+    const shop = stack.use(await startStageShop(backstage, patients, options));
     step('the five services');
-    const services = await backstage.up(yamlOf(options, { postgres, redis, jaeger, shop }));
+    const services = await backstage.up(yamlOf(options, { ...patients, shop }));
     stack.defer(() => services.stop());
     const owned = stack.move();
     const stop = () => owned.disposeAsync();
     return {
       postgres,
+      pooler,
       redis: redis.redis,
       jaeger,
       shop,
@@ -73,11 +81,18 @@ export async function startStage(options: StageOptions = {}): Promise<Stage> {
   }
 }
 
+interface Patients {
+  readonly postgres: LabPostgres;
+  readonly pooler: LabPgBouncer | undefined;
+  readonly redis: StageRedis;
+  readonly jaeger: LabJaeger | undefined;
+}
+
 async function startPatients(
   stack: AsyncDisposableStack,
   backstage: Backstage,
   options: StageOptions,
-): Promise<[LabPostgres, StageRedis, LabJaeger | undefined]> {
+): Promise<Patients> {
   const [postgres, redis, jaeger] = await Promise.all([
     startStagePostgres(options.maxConnections ?? 60),
     startStageRedis(backstage.folder, options.withheld ?? 'nothing'),
@@ -86,19 +101,19 @@ async function startPatients(
   stack.use(postgres);
   stack.use(redis.redis);
   if (jaeger) stack.use(jaeger);
-  return [postgres, redis, jaeger];
+  const pooler = options.pooler && stack.use(await startStagePooler(postgres, options.pooler));
+  return { postgres, pooler, redis, jaeger };
 }
 
 function startStageShop(
   backstage: Backstage,
-  postgres: LabPostgres,
-  { redis }: StageRedis,
-  jaeger: LabJaeger | undefined,
+  { postgres, pooler, redis, jaeger }: Patients,
   options: StageOptions,
 ): Promise<Shop> {
+  const { superuserUrl } = postgres;
   return startShop({
-    postgres,
-    redisUrl: redis.url,
+    postgres: pooler ? { superuserUrl, url: (user, name) => pooler.url(user, name) } : postgres,
+    redisUrl: redis.redis.url,
     resilienceUrl: `http://127.0.0.1:${backstage.ports.resilience}`,
     tokenFile: backstage.tokenFile,
     checkout: { count: 2, ...options.checkout },
@@ -107,14 +122,10 @@ function startStageShop(
   });
 }
 
-interface Parts {
-  readonly postgres: LabPostgres;
-  readonly redis: StageRedis;
-  readonly jaeger: LabJaeger | undefined;
-  readonly shop: Shop;
-}
-
-function yamlOf(options: StageOptions, { postgres, redis, jaeger, shop }: Parts) {
+function yamlOf(
+  options: StageOptions,
+  { postgres, pooler, redis, jaeger, shop }: Patients & { readonly shop: Shop },
+) {
   const names = options.names ?? { postgres: 'orders', redis: 'sessions' };
   return {
     environment: options.environment ?? 'lab',
@@ -122,6 +133,9 @@ function yamlOf(options: StageOptions, { postgres, redis, jaeger, shop }: Parts)
       name: names.postgres,
       url: postgres.url(STAGE_ROLES.diagnosing, 'orders'),
       actingUser: STAGE_ROLES.acting,
+      ...(pooler && {
+        poolers: [{ name: 'bouncer', url: pooler.consoleUrl(), actingUser: POOLER_ROLES.acts }],
+      }),
     },
     redis: {
       name: names.redis,
