@@ -57,6 +57,7 @@ const sqlReads = reads.filter((read) => sqlOf(read).length > 0);
 const SEES_WITHOUT_PG_MONITOR: Readonly<Record<string, string>> = {
   'db.checkpoints': 'the counters of the checkpointer are shown to everybody',
   'db.deadlocks': 'pg_stat_database is shown to everybody',
+  'db.error-table': 'no table is configured here; one that it may not read is blind with the grant',
   'db.invalid-indexes': 'pg_index is shown to everybody; a build that is hidden makes it blind',
   'db.redundant-indexes': 'pg_index is shown to everybody',
   'db.replication': 'slots are shown to everybody; a standby that is hidden makes it blind',

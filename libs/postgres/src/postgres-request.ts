@@ -1,3 +1,4 @@
+import type { ErrorTablesRequest } from './error-table-request.ts';
 import type { PoolerRequest } from './pooler-request.ts';
 
 /**
@@ -11,6 +12,7 @@ export type PostgresRequest =
   | { readonly kind: 'rows'; readonly sql: string }
   | ExtensionRowsRequest
   | StatementPlansRequest
+  | ErrorTablesRequest
   | PoolerRequest
   | { readonly kind: 'refusals' };
 

@@ -1,6 +1,7 @@
 import type { AnyDiagnostic } from '@starr/kernel';
 import { checkpoints } from './diagnostics/checkpoints.ts';
 import { deadlocks } from './diagnostics/deadlocks.ts';
+import { errorTable } from './diagnostics/error-table.ts';
 import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
 import { missingIndexes } from './diagnostics/missing-indexes.ts';
 import { redundantIndexes } from './diagnostics/redundant-indexes.ts';
@@ -20,6 +21,7 @@ import type { PostgresRequest } from './postgres-request.ts';
 export const serverDiagnostics: readonly AnyDiagnostic<PostgresRequest>[] = [
   checkpoints,
   deadlocks,
+  errorTable,
   invalidIndexes,
   missingIndexes,
   redundantIndexes,

@@ -1,5 +1,6 @@
 import type { Limit } from '@starr/kernel';
 import type { PostgresRequest, Refusal } from '../postgres-request.ts';
+import { errorTablesFrom } from './error-tables.ts';
 import { extensionRowsFrom } from './extension-rows.ts';
 import type { HeldSession } from './held-session.ts';
 import type { Poolers } from './poolers.ts';
@@ -19,6 +20,8 @@ export async function performRequest(
       return session.use(limit, (client) => extensionRowsFrom(client, request, limit));
     case 'statement-plans':
       return session.use(limit, (client) => statementPlansFrom(client, request, limit));
+    case 'error-tables':
+      return session.use(limit, (client) => errorTablesFrom(client, request, limit));
     case 'refusals':
       return refusals();
     case 'poolers':
