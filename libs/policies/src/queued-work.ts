@@ -1,9 +1,14 @@
-import type { Cancel } from './clock.ts';
 import type { OperationBook } from './operation-timings.ts';
+import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 import type { WorkRun } from './work-queue-options.ts';
 
+/** Who has the work now and sets its timer. */
+export interface WorkKeeper {
+  onDue(work: QueuedWork): void;
+}
+
 /** How a work of a queue looks from inside; its own function sees only the part that is a WorkRun. */
-export class QueuedWork implements WorkRun {
+export class QueuedWork implements WorkRun, WheelEntry {
   readonly work: (run: WorkRun) => unknown;
   readonly operation: OperationBook;
   /** 0 goes first. */
@@ -15,14 +20,19 @@ export class QueuedWork implements WorkRun {
   readonly resolve: (value: unknown) => void;
   readonly reject: (error: unknown) => void;
 
+  // the wheel's own
+  place = -1;
+  when = 0;
+
   state: 'new' | 'waiting' | 'running' | 'abandoned' | 'ended' = 'new';
   /** In the line where it waits, or in the one of those that run. */
   previous: QueuedWork | undefined = undefined;
   next: QueuedWork | undefined = undefined;
   waitEndsAtMs = Infinity;
   startedAtMs = 0;
-  cancelTimer: Cancel | undefined = undefined;
   onCallersAbort: (() => void) | undefined = undefined;
+  #keeper: WorkKeeper | undefined = undefined;
+  #wheel: TimerWheel | undefined = undefined;
   #controller: AbortController | undefined = undefined;
   #abortedFor: unknown = undefined;
 
@@ -60,6 +70,25 @@ export class QueuedWork implements WorkRun {
     return this.#controller.signal;
   }
 
+  /** Sets its timer; the one that was set is cleared. Infinity: none. */
+  arm(keeper: WorkKeeper, wheel: TimerWheel, delayMs: number): void {
+    this.disarm();
+    if (delayMs === Infinity) return;
+    this.#keeper = keeper;
+    this.#wheel = wheel;
+    wheel.add(this, Math.max(0, delayMs));
+  }
+
+  disarm(): void {
+    this.#wheel?.remove(this);
+    this.#wheel = undefined;
+  }
+
+  due(): void {
+    this.#wheel = undefined;
+    this.#keeper?.onDue(this);
+  }
+
   /** For whoever has, or will ask for, the signal. */
   abort(reason: unknown): void {
     this.#abortedFor ??= reason;
@@ -69,8 +98,7 @@ export class QueuedWork implements WorkRun {
   /** Its caller is answered: neither a timer nor the caller's signal keeps anything of it. */
   end(): void {
     this.state = 'ended';
-    this.cancelTimer?.();
-    this.cancelTimer = undefined;
+    this.disarm();
     if (this.onCallersAbort) {
       this.callersSignal?.removeEventListener('abort', this.onCallersAbort);
       this.onCallersAbort = undefined;

@@ -1,14 +1,16 @@
 import type { Clock } from './clock.ts';
 import { NetFlow } from './net-flow.ts';
 import { PolicyError, stackless } from './policy-error.ts';
-import type { QueuedWork } from './queued-work.ts';
+import type { QueuedWork, WorkKeeper } from './queued-work.ts';
+import { timerWheelOf, type TimerWheel } from './timer-wheel.ts';
 import { WaitingWorks } from './waiting-works.ts';
 import type { DrainRule, WorkQueueSettings } from './work-queue-options.ts';
 
 /** The works of a queue that wait, with their patience. How many may wait is not decided here. */
-export class WaitingRoom {
+export class WaitingRoom implements WorkKeeper {
   readonly #queue: string;
   readonly #clock: Clock;
+  readonly #wheel: TimerWheel;
   readonly #settings: () => WorkQueueSettings;
   readonly #works = new WaitingWorks();
   readonly #flow = new NetFlow();
@@ -19,6 +21,7 @@ export class WaitingRoom {
   constructor(queue: string, clock: Clock, settings: () => WorkQueueSettings) {
     this.#queue = queue;
     this.#clock = clock;
+    this.#wheel = timerWheelOf(clock);
     this.#settings = settings;
   }
 
@@ -36,8 +39,7 @@ export class WaitingRoom {
   leave(work: QueuedWork, nowMs: number): void {
     this.#works.remove(work);
     this.#flow.record(-1, nowMs);
-    work.cancelTimer?.();
-    work.cancelTimer = undefined;
+    work.disarm();
     this.#tell();
   }
 
@@ -45,9 +47,9 @@ export class WaitingRoom {
   next(nowMs: number): QueuedWork | undefined {
     for (;;) {
       const work = this.#works.peek();
-      // a timer may be late: what is due does not run all the same
+      // the timer may be late: what is due does not run all the same
       if (!work || work.waitEndsAtMs > nowMs) return work;
-      this.#expire(work);
+      this.onDue(work);
     }
   }
 
@@ -100,15 +102,11 @@ export class WaitingRoom {
   #arm(work: QueuedWork, nowMs: number): void {
     const waitTimeoutMs = work.ownWaitTimeoutMs ?? this.#settings().waitTimeoutMs;
     work.waitEndsAtMs = work.addedAtMs + waitTimeoutMs;
-    work.cancelTimer?.();
-    work.cancelTimer = undefined;
-    if (waitTimeoutMs === Infinity) return;
-    work.cancelTimer = this.#clock.schedule(() => {
-      this.#expire(work);
-    }, work.waitEndsAtMs - nowMs);
+    work.arm(this, this.#wheel, work.waitEndsAtMs - nowMs);
   }
 
-  #expire(work: QueuedWork): void {
+  /** A work has waited as long as it may. */
+  onDue(work: QueuedWork): void {
     this.expired++;
     work.operation.timedOut++;
     this.leave(work, this.#clock.nowMs());

@@ -7,7 +7,10 @@ export interface WorkQueueOptions {
   readonly maxWorkers: number;
   /** Works that may wait; 0: none waits, what finds no free worker is rejected. */
   readonly maxSize: number;
-  /** A work that has waited so long is not run any more. Absent: it may wait for ever. */
+  /**
+   * A work that has waited so long is not run any more. Its caller hears of it then, or within 8 ms. Absent: it may
+   * wait for ever.
+   */
   readonly waitTimeoutMs?: number;
   /** A work that has run so long is answered with a timeout, and its worker is free. Absent: it may run for ever. */
   readonly runTimeoutMs?: number;

@@ -209,6 +209,8 @@ export class WorkQueue implements Slowable {
   #makeRoom(work: QueuedWork): boolean {
     const { maxSize } = this.#settings;
     if (this.#waiting.size < maxSize) return true;
+    this.#waiting.next(work.addedAtMs);
+    if (this.#waiting.size < maxSize) return true;
     // over its limit, it makes no room by giving up one
     if (this.#waiting.size > maxSize) return false;
     const victim = this.#waiting.victimFor(work);

@@ -1,16 +1,18 @@
 import type { Clock } from './clock.ts';
 import { isTimeout } from './is-timeout.ts';
 import { CallTimeoutError, stackless } from './policy-error.ts';
-import type { QueuedWork } from './queued-work.ts';
+import type { QueuedWork, WorkKeeper } from './queued-work.ts';
+import { timerWheelOf, type TimerWheel } from './timer-wheel.ts';
 import { WorkLine } from './work-line.ts';
 import type { WorkQueueSettings } from './work-queue-options.ts';
 
 /** The works of a queue that run, until their callers are answered. How many may run is not decided here. */
-export class Workers {
+export class Workers implements WorkKeeper {
   /** In the order of their beginning. */
   readonly running = new WorkLine();
   readonly #queue: string;
   readonly #clock: Clock;
+  readonly #wheel: TimerWheel;
   readonly #settings: () => WorkQueueSettings;
   readonly #onFree: () => void;
   processed = 0;
@@ -28,6 +30,7 @@ export class Workers {
   constructor(queue: string, clock: Clock, settings: () => WorkQueueSettings, onFree: () => void) {
     this.#queue = queue;
     this.#clock = clock;
+    this.#wheel = timerWheelOf(clock);
     this.#settings = settings;
     this.#onFree = onFree;
   }
@@ -93,8 +96,9 @@ export class Workers {
     this.#onFree();
   }
 
-  // The caller is answered and the worker is free: a work that hangs must not hold it for ever.
-  #abandon(work: QueuedWork, runTimeoutMs: number): void {
+  /** A work has run as long as it may. Its worker is free, since a work that hangs must not hold it for ever. */
+  onDue(work: QueuedWork): void {
+    const runTimeoutMs = this.#runTimeoutMs(work);
     this.#free(work);
     work.state = 'abandoned';
     this.abandoned++;
@@ -122,15 +126,10 @@ export class Workers {
   }
 
   #arm(work: QueuedWork, nowMs: number): void {
-    work.cancelTimer?.();
-    work.cancelTimer = undefined;
-    const runTimeoutMs = work.ownRunTimeoutMs ?? this.#settings().runTimeoutMs;
-    if (runTimeoutMs === Infinity) return;
-    work.cancelTimer = this.#clock.schedule(
-      () => {
-        this.#abandon(work, runTimeoutMs);
-      },
-      work.startedAtMs + runTimeoutMs - nowMs,
-    );
+    work.arm(this, this.#wheel, work.startedAtMs + this.#runTimeoutMs(work) - nowMs);
+  }
+
+  #runTimeoutMs(work: QueuedWork): number {
+    return work.ownRunTimeoutMs ?? this.#settings().runTimeoutMs;
   }
 }
