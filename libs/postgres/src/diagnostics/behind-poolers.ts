@@ -1,5 +1,5 @@
 import type { Pair } from '@starr/kernel';
-import type { PooledClient, PooledSession } from '../reads/pooled-sessions.ts';
+import type { PooledClient, PooledSession, PooledSessions } from '../reads/pooled-sessions.ts';
 import {
   LONG_IDLE_MS,
   SETTLED_MS,
@@ -18,6 +18,28 @@ export interface PartedGroups {
   readonly besides: SessionGroups;
   /** The sessions that clients hold through poolers, by those clients as the poolers see them: now only. */
   readonly behind: SessionGroups;
+}
+
+/**
+ * The pools of which an application holds something while others wait: they are full, whatever the server has left.
+ * undefined: nobody waits for them.
+ */
+export function starvedRoom(
+  application: string,
+  { sessions, waiting }: PooledSessions,
+): { readonly used: number; readonly usable: number } | undefined {
+  const poolOf = ({
+    pooler,
+    database,
+    user,
+  }: Pick<PooledSession, 'pooler' | 'database' | 'user'>) =>
+    JSON.stringify([pooler, database, user]);
+  const waitedFor = new Set(waiting.map(poolOf));
+  const held = sessions.filter((each) => each.client?.application === application).map(poolOf);
+  const starved = new Set(held.filter((pool) => waitedFor.has(pool)));
+  if (starved.size === 0) return undefined;
+  const size = sessions.filter((each) => starved.has(poolOf(each))).length;
+  return { used: size, usable: size };
 }
 
 type Held = PooledSession & { readonly client: PooledClient };

@@ -296,6 +296,22 @@ describe('db.connection-leak behind a pooler', () => {
     expect(judgePooled(sessions).findings).toEqual([]);
   });
 
+  it('is a leak still when its pool is full and cannot grow, and critical, since others wait', () => {
+    const old = held('127.0.3.2', 12, {}).map((each, index) => ({
+      ...each,
+      stateMs: 3_600_000 - index * 1000,
+      client: client('127.0.3.2', 3_600_000 - index * 1000),
+    }));
+    expect(judgePooled(old).findings).toEqual([]);
+    const waits = { pooler: 'bouncer', database: 'orders', application: 'checkout', waitMs: 4000 };
+    const [finding] = judgePooled(old, { waiting: [{ ...waits, user: 'checkout' }] }).findings!;
+    expect(finding).toMatchObject({
+      severity: 'critical',
+      says: expect.stringContaining('no longer growing, since its pool is full'),
+    });
+    expect(judgePooled(old, { waiting: [{ ...waits, user: 'worker' }] }).findings).toEqual([]);
+  });
+
   it('leaves a leak from the same host that does not go through the pooler where it is', () => {
     const groups = {
       groups: [group({ address: '127.0.0.1', sessions: 56, idle: 56 })],

@@ -19,10 +19,19 @@ import {
   type PooledSessions,
 } from '../reads/pooled-sessions.ts';
 import { sessionGroupsRead, type SessionGroups } from '../reads/session-groups.ts';
-import { slotsRead, type Slots } from '../reads/slots.ts';
-import { partGroups } from './behind-poolers.ts';
+import { slotsRead } from '../reads/slots.ts';
+import { partGroups, starvedRoom } from './behind-poolers.ts';
 import { fingerprintsFrom, type Fingerprint, type Subject } from './leak-fingerprint.ts';
-import { covers, LEAK_THRESHOLDS, leaksIn, type Leak, type LeakLimits } from './leak-rules.ts';
+import {
+  covers,
+  holdsMuchOf,
+  isFull,
+  LEAK_THRESHOLDS,
+  leaksIn,
+  type Leak,
+  type LeakLimits,
+  type Room,
+} from './leak-rules.ts';
 
 /** Of what is healthy, the most suspicious are measured too. */
 const MEASURED_SUBJECTS = 20;
@@ -66,9 +75,17 @@ export const connectionLeak = defineDiagnostic({
     const parts = [direct, ...[besides, behind].map(onceSampled)].map((pair) =>
       fingerprintsFrom(pair, limits.growthWindowMs, look.now),
     );
-    const leaks = parts.flatMap((part) => leaksIn(part, slots, limits));
+    const roomOf = (fingerprint: Fingerprint) =>
+      isBlindSpot(pooled) || parts[2]?.includes(fingerprint) !== true
+        ? slots
+        : (starvedRoom(fingerprint.subject.application, pooled) ?? slots);
+    const leaks = parts.flatMap((part) => leaksIn(part, roomOf, limits));
     const findings = leaks.map((leak) =>
-      findingFrom(leak, poolersOf(leak, parts[2] ?? [], sessions), { slots, limits, look }),
+      findingFrom(leak, poolersOf(leak, parts[2] ?? [], sessions), {
+        room: roomOf(leak.fingerprint),
+        limits,
+        look,
+      }),
     );
     const total = leaks.reduce((sum, { fingerprint }) => sum + fingerprint.usedOnce, 0);
     const quiet = parts
@@ -133,15 +150,14 @@ function poolersOf(
 function findingFrom(
   { fingerprint, clients }: Leak,
   poolers: readonly string[],
-  { slots, limits, look }: { slots: Slots; limits: LeakLimits; look: Look },
+  { room, limits, look }: { room: Room; limits: LeakLimits; look: Look },
 ): Finding {
   const [only] = clients;
   const subject = only !== undefined && clients.length === 1 ? only.subject : fingerprint.subject;
   const about = entityOf(subject, look);
-  const held = fingerprint.usedOnce >= slots.usable * limits.criticalShare;
-  const full = slots.used >= slots.usable * limits.criticalRatio;
+  const isCritical = isFull(room, limits) || holdsMuchOf(room, fingerprint, limits);
   return {
-    severity: held || full ? 'critical' : 'warning',
+    severity: isCritical ? 'critical' : 'warning',
     about,
     says: sentence(fingerprint, clients, about, poolers),
     ...(fingerprint.since !== undefined && { since: fingerprint.since }),
@@ -175,7 +191,7 @@ function sentence(
   const pace =
     whole.growthPerMinute > 0
       ? `growing by ${Math.max(1, Math.round(whole.growthPerMinute))} a minute`
-      : 'no longer growing, since the slots are full';
+      : `no longer growing, since ${poolers.length === 0 ? 'the slots are' : 'its pool is'} full`;
   return (
     `${about.name} leaks connections: ${whole.usedOnce} sessions${from}, each used once and idle since, ` +
     `for up to ${durationText(whole.longestIdleMs)}, ${pace}`

@@ -41,6 +41,10 @@ export const LEAK_THRESHOLDS = {
 
 export type LeakLimits = Limits<typeof LEAK_THRESHOLDS>;
 
+/** What a leak fills: the slots of the server, or the pool of a pooler that has none left. */
+export type Room = Pick<Slots, 'used' | 'usable'>;
+type RoomOf = (fingerprint: Fingerprint) => Room;
+
 /** One leak: an application, with those of its clients that take part. */
 export interface Leak {
   readonly fingerprint: Fingerprint;
@@ -48,30 +52,41 @@ export interface Leak {
 }
 
 /** An application as a whole where it shows the fingerprint, else those of its clients that do. */
-export function leaksIn(all: readonly Fingerprint[], slots: Slots, limits: LeakLimits): Leak[] {
+export function leaksIn(all: readonly Fingerprint[], roomOf: RoomOf, limits: LeakLimits): Leak[] {
   const applications = all.filter(({ subject }) => subject.kind === 'application');
   return applications.flatMap((whole) => {
     const clients = all.filter(
       ({ subject }) =>
         subject.kind === 'client' && subject.application === whole.subject.application,
     );
-    if (isLeak(whole, slots, limits)) {
+    if (isLeak(whole, roomOf(whole), limits)) {
       return { fingerprint: whole, clients: clients.filter((each) => takesPart(each, limits)) };
     }
     return clients
-      .filter((each) => isLeak(each, slots, limits))
+      .filter((each) => isLeak(each, roomOf(each), limits))
       .map((each) => ({ fingerprint: each, clients: [each] }));
   });
 }
 
-function isLeak(fingerprint: Fingerprint, slots: Slots, limits: LeakLimits): boolean {
+function isLeak(fingerprint: Fingerprint, room: Room, limits: LeakLimits): boolean {
   if (fingerprint.usedOnce < limits.leakedSessions) return false;
   if (!takesPart(fingerprint, limits)) return false;
   if (fingerprint.idleSpreadMs < limits.idleSpreadMs) return false;
   if (fingerprint.growthPerMinute >= limits.growthPerMinute) return true;
   // It cannot grow any more: nothing is left to leak.
-  const full = slots.used >= slots.usable * limits.criticalRatio;
-  return full && fingerprint.usedOnce >= slots.usable * limits.criticalShare;
+  return isFull(room, limits) && holdsMuchOf(room, fingerprint, limits);
+}
+
+export function isFull({ used, usable }: Room, limits: LeakLimits): boolean {
+  return used >= usable * limits.criticalRatio;
+}
+
+export function holdsMuchOf(
+  { usable }: Room,
+  { usedOnce }: Fingerprint,
+  limits: LeakLimits,
+): boolean {
+  return usedOnce >= usable * limits.criticalShare;
 }
 
 function takesPart({ usedOnce, usedOnceRatio }: Fingerprint, limits: LeakLimits): boolean {
