@@ -4,13 +4,17 @@ import type { Act, CallContext } from './call-context.ts';
 import type { GuardParts } from './guarded-call.ts';
 import { isPlainPromise } from './plain-promise.ts';
 import type { Timeout } from './timeout.ts';
-import type { WheelTimer } from './timer-wheel.ts';
+import type { WheelEntry } from './timer-wheel.ts';
 
 type Resolve<T> = (value: T) => void;
 type Reject = (error: unknown) => void;
 
 /** What most attempts never need, so that these stay small: their size is what they cost. */
 interface Seldom {
+  /** Absent: 1. */
+  readonly attempt?: number;
+  /** Of the caller: the wheel's tick runs in somebody else's. */
+  context?: Context;
   readonly callersSignal?: AbortSignal;
   onAbort?: () => void;
   controller?: AbortController;
@@ -22,11 +26,9 @@ interface Seldom {
  * One attempt of a call under its policies. All of them in one object and one promise: nested functions would cost
  * a promise and two closures each.
  */
-export class Attempt<T> implements WheelTimer, CallContext {
-  before: WheelTimer | undefined = undefined;
-  after: WheelTimer | undefined = undefined;
+export class Attempt<T> implements WheelEntry, CallContext {
+  place = -1;
   when = 0;
-  readonly attempt: number;
   readonly #parts: GuardParts;
   readonly #reject: Reject;
   /** Absent when it is over. */
@@ -34,8 +36,6 @@ export class Attempt<T> implements WheelTimer, CallContext {
   #permit: Permit | undefined;
   #startedMs = 0;
   #seldom: Seldom | undefined;
-  /** Of the caller: the wheel's tick runs in somebody else's. */
-  #context: Context | undefined;
 
   constructor(
     parts: GuardParts,
@@ -44,11 +44,15 @@ export class Attempt<T> implements WheelTimer, CallContext {
     resolve: Resolve<T>,
     reject: Reject,
   ) {
-    this.attempt = attempt;
     this.#parts = parts;
     this.#resolve = resolve;
     this.#reject = reject;
-    this.#seldom = callersSignal && { callersSignal };
+    if (attempt > 1 || callersSignal)
+      this.#seldom = { attempt, ...(callersSignal && { callersSignal }) };
+  }
+
+  get attempt(): number {
+    return this.#seldom?.attempt ?? 1;
   }
 
   get timeout(): Timeout | undefined {
@@ -74,8 +78,8 @@ export class Attempt<T> implements WheelTimer, CallContext {
       return;
     }
     if (timeout !== undefined) {
-      this.#context = context.active();
-      timeout.start(this);
+      const kept = timeout.start(this);
+      if (kept) (this.#seldom ??= {}).context = kept;
     }
     if (this.#seldom?.callersSignal) this.#heed(this.#seldom.callersSignal);
     const promise = isPlainPromise(running) ? running : Promise.resolve(running);
@@ -91,7 +95,7 @@ export class Attempt<T> implements WheelTimer, CallContext {
 
   /** The time is over. */
   due(): void {
-    context.with(this.#context ?? context.active(), () => {
+    context.with(this.#seldom?.context ?? context.active(), () => {
       const because = this.#parts.timeout?.expire();
       this.#lose(because, true);
     });

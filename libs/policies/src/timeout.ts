@@ -1,3 +1,4 @@
+import { context, type Context } from '@opentelemetry/api';
 import { checkPositive } from './check-option.ts';
 import { monotonicClock, type Clock } from './clock.ts';
 import type { Act, CallOptions } from './call-context.ts';
@@ -5,8 +6,8 @@ import { GuardParts, runGuarded } from './guarded-call.ts';
 import { CallTimeoutError, stackless } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
 import type { Retuned } from './retuned.ts';
-import { noteOnActiveSpan } from './span-events.ts';
-import { timerWheelOf, type TimerWheel, type WheelTimer } from './timer-wheel.ts';
+import { keepsContexts, noteOnActiveSpan } from './span-events.ts';
+import { timerWheelOf, type TimerWheel, type WheelEntry } from './timer-wheel.ts';
 
 export interface TimeoutSettings {
   readonly timeoutMs: number;
@@ -41,6 +42,7 @@ export class Timeout {
   readonly wheel: TimerWheel;
   readonly #parts = new GuardParts({ timeout: this });
   #settings: TimeoutSettings;
+  #keepsContexts = keepsContexts();
   #calls = 0;
   #timedOut = 0;
   #abandoned = 0;
@@ -86,9 +88,11 @@ export class Timeout {
 
   // From here on for the calls.
 
-  start(timer: WheelTimer): void {
+  /** Gives the context of the call, when it will be wanted. Looking for it costs more than the timer. */
+  start(timer: WheelEntry): Context | undefined {
     this.#calls++;
     this.wheel.add(timer, this.#settings.timeoutMs);
+    return this.#keepsContexts ? context.active() : undefined;
   }
 
   endLate(): void {
@@ -98,11 +102,13 @@ export class Timeout {
   expire(): CallTimeoutError {
     this.#timedOut++;
     this.#abandoned++;
+    // tracing may have been started since
+    this.#keepsContexts = keepsContexts();
     noteOnActiveSpan('starr.timeout', { 'starr.timeout': this.name, timeoutMs: this.timeoutMs });
     return stackless(() => new CallTimeoutError(this.name, this.timeoutMs));
   }
 
-  #isOurs(timer: WheelTimer): boolean {
+  #isOurs(timer: WheelEntry): boolean {
     return 'timeout' in timer && timer.timeout === this;
   }
 

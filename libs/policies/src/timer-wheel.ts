@@ -4,25 +4,22 @@ const tickMs = 4;
 /** 2 s around; what is due later is met once a round. */
 const slotCount = 512;
 
-/**
- * Something that becomes due; it can be in one wheel at a time. What is made in great numbers implements it rather
- * than extends it, since the objects of a derived class cost more than all that the wheel does with them.
- */
-export abstract class WheelTimer {
-  // The wheel's own. Links of the list of the new ones; absent: not among them.
-  before: WheelTimer | undefined = undefined;
-  after: WheelTimer | undefined = undefined;
+/** Something that becomes due; it can be in one wheel at a time. */
+export interface WheelEntry {
+  // The wheel's own; -1 and 0 to begin with. Its place among the new ones; -1: not among them.
+  place: number;
   /** Among the new ones its delay in ms; in a slot the tick when it is due; 0: in no wheel. */
-  when = 0;
-
+  when: number;
   /** Must not throw. */
-  abstract due(): void;
+  due(): void;
 }
 
-class Head extends WheelTimer {
-  due(): void {
-    // only the two ends of the list
-  }
+/** For what is not made in great numbers: an object of a derived class costs more than all the wheel does with it. */
+export abstract class WheelTimer implements WheelEntry {
+  place = -1;
+  when = 0;
+
+  abstract due(): void;
 }
 
 /**
@@ -33,8 +30,10 @@ class Head extends WheelTimer {
  */
 export class TimerWheel {
   readonly #clock: Clock;
-  readonly #new: WheelTimer = new Head();
-  readonly #slots: (Set<WheelTimer> | undefined)[] = [];
+  /** Dense; an array, since a list of links would cost one more write into old memory each. */
+  readonly #new: (WheelEntry | undefined)[] = [];
+  #newCount = 0;
+  readonly #slots: (Set<WheelEntry> | undefined)[] = [];
   #inSlots = 0;
   #lastTick = 0;
   #cancel: Cancel | undefined;
@@ -43,30 +42,19 @@ export class TimerWheel {
 
   constructor(clock: Clock) {
     this.#clock = clock;
-    this.#new.before = this.#new;
-    this.#new.after = this.#new;
   }
 
-  add(timer: WheelTimer, delayMs: number): void {
-    const head = this.#new;
-    const last = head.before ?? head;
+  add(timer: WheelEntry, delayMs: number): void {
     timer.when = delayMs;
-    timer.before = last;
-    timer.after = head;
-    last.after = timer;
-    head.before = timer;
+    timer.place = this.#newCount++;
+    this.#new[timer.place] = timer;
     if (!this.#ticks) this.#wakeIn(tickMs, true);
   }
 
   /** False: it was due already, or never added. */
-  remove(timer: WheelTimer): boolean {
-    const { before, after } = timer;
-    if (before !== undefined && after !== undefined) {
-      before.after = after;
-      after.before = before;
-      timer.before = undefined;
-      timer.after = undefined;
-      timer.when = 0;
+  remove(timer: WheelEntry): boolean {
+    if (timer.place >= 0) {
+      this.#leaveNew(timer);
       return true;
     }
     if (timer.when === 0) return false;
@@ -77,10 +65,10 @@ export class TimerWheel {
   }
 
   /** Moves what is due of some timers, whose delay has changed. */
-  shift(belongs: (timer: WheelTimer) => boolean, byMs: number): void {
+  shift(belongs: (timer: WheelEntry) => boolean, byMs: number): void {
     const all = this.#slots.flatMap((slot) => [...(slot ?? [])]);
-    for (let timer = this.#new.after; timer && timer !== this.#new; timer = timer.after) {
-      if (belongs(timer)) timer.when += byMs;
+    for (const timer of this.#new) {
+      if (timer && belongs(timer)) timer.when += byMs;
     }
     for (const timer of all) {
       if (!belongs(timer)) continue;
@@ -105,14 +93,29 @@ export class TimerWheel {
   }
 
   #slotNew(nowMs: number): void {
-    const head = this.#new;
-    for (let timer = head.after; timer && timer !== head; timer = head.after) {
+    while (this.#newCount > 0) {
+      const timer = this.#new[this.#newCount - 1];
+      if (timer === undefined) return;
       const tick = Math.ceil((nowMs + timer.when) / tickMs);
-      this.remove(timer);
+      this.#leaveNew(timer);
       timer.when = tick;
       (this.#slots[tick % slotCount] ??= new Set()).add(timer);
       this.#inSlots++;
     }
+  }
+
+  /** The last one takes its place. */
+  #leaveNew(timer: WheelEntry): void {
+    const last = --this.#newCount;
+    const { place } = timer;
+    timer.place = -1;
+    timer.when = 0;
+    if (place !== last) {
+      const moved = this.#new[last];
+      if (moved) moved.place = place;
+      this.#new[place] = moved;
+    }
+    this.#new[last] = undefined;
   }
 
   #fire(nowTick: number): void {
@@ -129,7 +132,7 @@ export class TimerWheel {
     }
   }
 
-  #leaveSlot(timer: WheelTimer): void {
+  #leaveSlot(timer: WheelEntry): void {
     this.#slots[timer.when % slotCount]?.delete(timer);
     timer.when = 0;
     this.#inSlots--;

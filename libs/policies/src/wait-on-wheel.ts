@@ -1,4 +1,4 @@
-import type { TimerWheel, WheelTimer } from './timer-wheel.ts';
+import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 
 /** Rejects with the signal's reason when that aborts before the time is over. */
 export function waitOnWheel(
@@ -11,9 +11,8 @@ export function waitOnWheel(
       wheel.remove(wait);
       reject(signal?.reason as Error);
     };
-    const wait: WheelTimer = {
-      before: undefined,
-      after: undefined,
+    const wait: WheelEntry = {
+      place: -1,
       when: 0,
       due: () => {
         signal?.removeEventListener('abort', onAbort);
