@@ -12,6 +12,7 @@ export {
   lockTable,
   type SessionLook,
 } from './faults/postgres-faults.ts';
+export { openSession, type LabSession, type SessionOptions } from './postgres-session.ts';
 export { busyRedis, loadingRedis } from './faults/redis-faults.ts';
 export { findGoToolchain, type GoToolchain } from './go-toolchain.ts';
 export {
