@@ -8,6 +8,8 @@ import {
   type SessionGroups,
 } from '../reads/session-groups.ts';
 
+import type { Room } from './leak-rules.ts';
+
 const MINUTE_MS = 60_000;
 
 /** Sessions by what stands between them and their clients. */
@@ -27,7 +29,7 @@ export interface PartedGroups {
 export function starvedRoom(
   application: string,
   { sessions, waiting }: PooledSessions,
-): { readonly used: number; readonly usable: number } | undefined {
+): Room | undefined {
   const poolOf = ({
     pooler,
     database,
@@ -39,7 +41,7 @@ export function starvedRoom(
   const starved = new Set(held.filter((pool) => waitedFor.has(pool)));
   if (starved.size === 0) return undefined;
   const size = sessions.filter((each) => starved.has(poolOf(each))).length;
-  return { used: size, usable: size };
+  return { of: 'pool', used: size, usable: size };
 }
 
 type Held = PooledSession & { readonly client: PooledClient };

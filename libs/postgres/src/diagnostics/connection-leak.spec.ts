@@ -312,6 +312,22 @@ describe('db.connection-leak behind a pooler', () => {
     expect(judgePooled(old, { waiting: [{ ...waits, user: 'worker' }] }).findings).toEqual([]);
   });
 
+  it.each([
+    [1249, 0],
+    [1250, 1],
+  ])('a pool that filled within %i ms, with others waiting: %i leaks', (spanMs, leaks) => {
+    // 10th to 90th percentile of eleven: eight tenths of the span.
+    const fast = held('127.0.3.2', 11).map((each, index) => ({
+      ...each,
+      stateMs: 6000 + (index * spanMs) / 10,
+    }));
+    const waiting = [
+      { pooler: 'bouncer', database: 'orders', user: 'checkout', application: 'x', waitMs: 4000 },
+    ];
+    expect(judgePooled(fast).findings).toEqual([]);
+    expect(judgePooled(fast, { waiting }).findings).toHaveLength(leaks);
+  });
+
   it('leaves a leak from the same host that does not go through the pooler where it is', () => {
     const groups = {
       groups: [group({ address: '127.0.0.1', sessions: 56, idle: 56 })],

@@ -28,6 +28,7 @@ import {
   isFull,
   LEAK_THRESHOLDS,
   leaksIn,
+  spreadLimitMs,
   type Leak,
   type LeakLimits,
   type Room,
@@ -75,10 +76,11 @@ export const connectionLeak = defineDiagnostic({
     const parts = [direct, ...[besides, behind].map(onceSampled)].map((pair) =>
       fingerprintsFrom(pair, limits.growthWindowMs, look.now),
     );
+    const room: Room = { of: 'server', ...slots };
     const roomOf = (fingerprint: Fingerprint) =>
       isBlindSpot(pooled) || parts[2]?.includes(fingerprint) !== true
-        ? slots
-        : (starvedRoom(fingerprint.subject.application, pooled) ?? slots);
+        ? room
+        : (starvedRoom(fingerprint.subject.application, pooled) ?? room);
     const leaks = parts.flatMap((part) => leaksIn(part, roomOf, limits));
     const findings = leaks.map((leak) =>
       findingFrom(leak, poolersOf(leak, parts[2] ?? [], sessions), {
@@ -104,7 +106,9 @@ export const connectionLeak = defineDiagnostic({
         ...findings.flatMap(({ measured }) => measured),
         ...quiet
           .slice(0, MEASURED_SUBJECTS)
-          .flatMap((each) => measurementsOf(each, entityOf(each.subject, look), 0, limits)),
+          .flatMap((each) =>
+            measurementsOf(each, entityOf(each.subject, look), 0, { room: roomOf(each), limits }),
+          ),
       ],
       findings,
       blind: [
@@ -161,7 +165,7 @@ function findingFrom(
     about,
     says: sentence(fingerprint, clients, about, poolers),
     ...(fingerprint.since !== undefined && { since: fingerprint.since }),
-    measured: measurementsOf(fingerprint, about, fingerprint.usedOnce, limits),
+    measured: measurementsOf(fingerprint, about, fingerprint.usedOnce, { room, limits }),
     rows: clients.map((client) => ({
       application: client.subject.application,
       ...(client.subject.address !== undefined && { address: client.subject.address }),
@@ -208,12 +212,12 @@ function measurementsOf(
   { usedOnceRatio, growthPerMinute, idleSpreadMs }: Fingerprint,
   about: Entity,
   leaked: number,
-  limits: LeakLimits,
+  { room, limits }: { room: Room; limits: LeakLimits },
 ): Measurement[] {
   return [
     { name: 'leakedSessions', about, value: leaked, limit: limits.leakedSessions },
     { name: 'usedOnceRatio', about, value: usedOnceRatio, limit: limits.usedOnceRatio },
     { name: 'growthPerMinute', about, value: growthPerMinute, limit: limits.growthPerMinute },
-    { name: 'idleSpreadMs', about, value: idleSpreadMs, limit: limits.idleSpreadMs },
+    { name: 'idleSpreadMs', about, value: idleSpreadMs, limit: spreadLimitMs(room, limits) },
   ];
 }

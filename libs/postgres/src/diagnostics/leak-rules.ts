@@ -24,6 +24,12 @@ export const LEAK_THRESHOLDS = {
     says: 'spread of their idle ages at one client, 10th to 90th percentile; a pool that was opened at once has none',
     source: 'Starr: a pool of 80 opens within two seconds',
   },
+  starvedSpreadMs: {
+    value: 1000,
+    unit: 'ms',
+    says: 'the same for sessions that have filled a pool of a pooler while others wait for it; it is smaller, and full sooner',
+    source: 'Starr: a pool of 40 opens within one second',
+  },
   growthWindowMs: {
     value: 15_000,
     unit: 'ms',
@@ -42,7 +48,9 @@ export const LEAK_THRESHOLDS = {
 export type LeakLimits = Limits<typeof LEAK_THRESHOLDS>;
 
 /** What a leak fills: the slots of the server, or the pool of a pooler that has none left. */
-export type Room = Pick<Slots, 'used' | 'usable'>;
+export interface Room extends Pick<Slots, 'used' | 'usable'> {
+  readonly of: 'server' | 'pool';
+}
 type RoomOf = (fingerprint: Fingerprint) => Room;
 
 /** One leak: an application, with those of its clients that take part. */
@@ -71,10 +79,14 @@ export function leaksIn(all: readonly Fingerprint[], roomOf: RoomOf, limits: Lea
 function isLeak(fingerprint: Fingerprint, room: Room, limits: LeakLimits): boolean {
   if (fingerprint.usedOnce < limits.leakedSessions) return false;
   if (!takesPart(fingerprint, limits)) return false;
-  if (fingerprint.idleSpreadMs < limits.idleSpreadMs) return false;
+  if (fingerprint.idleSpreadMs < spreadLimitMs(room, limits)) return false;
   if (fingerprint.growthPerMinute >= limits.growthPerMinute) return true;
   // It cannot grow any more: nothing is left to leak.
   return isFull(room, limits) && holdsMuchOf(room, fingerprint, limits);
+}
+
+export function spreadLimitMs({ of }: Room, limits: LeakLimits): number {
+  return of === 'pool' ? limits.starvedSpreadMs : limits.idleSpreadMs;
 }
 
 export function isFull({ used, usable }: Room, limits: LeakLimits): boolean {

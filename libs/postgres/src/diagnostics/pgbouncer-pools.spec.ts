@@ -153,6 +153,7 @@ describe('db.pgbouncer-pools', () => {
       { application: 'checkout', address: '127.0.3.3', holds: 1 },
     ]);
     expect(finding?.involves?.map(({ name }) => name)).toEqual([
+      'bouncer',
       'checkout@127.0.3.2',
       '127.0.3.2',
       'checkout@127.0.3.3',

@@ -67,6 +67,7 @@ export const pgbouncerPools = defineDiagnostic({
     longestWaitMs: { unit: 'ms', says: 'how long the first of them has waited' },
     busyServers: { unit: 'count', says: 'connections to the server that clients have' },
     idleServers: { unit: 'count', says: 'connections to the server that clients could have' },
+    paused: { unit: 'count', says: '1 while its database is paused, else 0' },
     clientUseRatio: { unit: 'ratio', says: 'clients / max_client_conn of a pooler' },
     pooledServers: { unit: 'count', says: 'connections to the server that all poolers hold' },
     allowedServers: { unit: 'count', says: 'connections that the pools of all poolers may open' },
@@ -106,28 +107,35 @@ interface PoolInQuestion {
 function poolFinding(question: PoolInQuestion, limits: PoolLimits, look: Look): Finding[] {
   const { pooler, pool, sessions } = question;
   const database = pooler.databases.find(({ name }) => name === pool.database);
-  const isPaused = database?.paused === true;
+  const paused = isPaused(pooler, pool);
   const isLate = pool.waiting > 0 && pool.longestWaitMs >= limits.warnWaitMs;
-  if (!isPaused && !isLate) return [];
+  if (!paused && !isLate) return [];
   const about = poolerPoolEntity(look.target, pooler.name, pool.database, pool.user);
   const holders = sessions === undefined ? [] : holdersOf(sessions, pooler.name, pool);
   return [
     {
-      severity: isCritical(pool, isPaused, limits) ? 'critical' : 'warning',
+      severity: isCritical(pool, paused, limits) ? 'critical' : 'warning',
       about,
-      says: isPaused ? pausedText(pooler, pool) : waitText(pooler, pool, database),
+      says: paused ? pausedText(pooler, pool) : waitText(pooler, pool, database),
       ...(pool.waiting > 0 && { since: new Date(look.now.getTime() - pool.longestWaitMs) }),
       measured: poolMeasurements(pooler, pool, limits, look),
       rows: holders.map(({ row }) => row),
-      involves: holders.flatMap(({ entitiesIn }) => entitiesIn(look.target)),
+      involves: [
+        poolerEntity(look.target, pooler.name),
+        ...holders.flatMap(({ entitiesIn }) => entitiesIn(look.target)),
+      ],
     },
   ];
 }
 
+function isPaused({ databases }: PoolerState, { database }: PoolerPool): boolean {
+  return databases.some(({ name, paused }) => paused && name === database);
+}
+
 /** Without a single connection to the server nobody is served at all. */
-function isCritical(pool: PoolerPool, isPaused: boolean, limits: PoolLimits): boolean {
+function isCritical(pool: PoolerPool, paused: boolean, limits: PoolLimits): boolean {
   if (pool.waiting === 0) return false;
-  return isPaused || pool.servers === 0 || pool.longestWaitMs >= limits.criticalWaitMs;
+  return paused || pool.servers === 0 || pool.longestWaitMs >= limits.criticalWaitMs;
 }
 
 /** Clients that nobody gives back fill a pooler in transaction mode as sessions fill a server. */
@@ -183,6 +191,7 @@ function poolMeasurements(
     { name: 'longestWaitMs', about, value: pool.longestWaitMs, limit: limits.warnWaitMs },
     { name: 'busyServers', about, value: pool.busy },
     { name: 'idleServers', about, value: pool.idle },
+    { name: 'paused', about, value: isPaused(pooler, pool) ? 1 : 0 },
   ];
 }
 
