@@ -211,8 +211,7 @@ export class WorkQueue implements Slowable {
     if (this.#waiting.size < maxSize) return true;
     this.#waiting.next(work.addedAtMs);
     if (this.#waiting.size < maxSize) return true;
-    // over its limit, it makes no room by giving up one
-    if (this.#waiting.size > maxSize) return false;
+    // over its limit it is not more so with one for another
     const victim = this.#waiting.victimFor(work);
     if (victim) this.#evict(victim);
     return victim !== undefined;
