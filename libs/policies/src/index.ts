@@ -30,6 +30,7 @@ export {
   type Submits,
 } from './pipeline.ts';
 export type { Act, CallContext, CallOptions } from './call-context.ts';
+export { observePolicies } from './observe-policies.ts';
 export { WorkQueue } from './work-queue.ts';
 export type { PoolSettings } from './pool-size.ts';
 export {
@@ -135,3 +136,10 @@ export type { RetrySnapshot } from './retry.ts';
 export type { RetryBudgetSnapshot } from './retry-budget.ts';
 export type { BulkheadSnapshot } from './bulkhead.ts';
 export type { PipelineSnapshot } from './pipeline.ts';
+export type { AnyPolicySnapshot } from './any-policy-snapshot.ts';
+export {
+  figuresOfPolicy,
+  policyMetrics,
+  type PolicyFigure,
+  type PolicyMetric,
+} from './policy-metrics.ts';
