@@ -15,6 +15,9 @@ export const ENTRIES: Readonly<Record<string, readonly string[]>> = {
   time: ['starr', 'cockatiel', 'opossum'],
   latencies: ['starr', 'opossum'],
   refused: ['starr', 'opossum', 'cockatiel'],
+  timeout: ['starr', 'cockatiel'],
+  'timed-breaker': ['starr', 'opossum'],
+  pipeline: ['starr', 'cockatiel'],
   queue: ['starr', 'p-queue'],
   'queue-burst': ['starr', 'p-queue'],
 };

@@ -34,8 +34,8 @@ describe('the goals of the policies', () => {
 
   it('are all missed by far more than the rivals’ overhead and memory', () => {
     const missed = judgePolicies(benchWith(5000, 100, 1025)).filter(({ isMet }) => !isMet);
-    // the processor time of idle breakers stays good in this one
-    expect(missed).toHaveLength(POLICY_GOALS.length + 1);
+    // the memory is too much, and the processor time of idle breakers and what is only a difference stay good
+    expect(missed).toHaveLength(POLICY_GOALS.length);
   });
 
   it('say what was promised and what was seen', () => {

@@ -26,9 +26,9 @@ function judge(goal: PolicyGoal, races: PoliciesBench['races']): Goal {
   switch (goal.kind) {
     case 'over': {
       const ns = overOf(races, goal.race) - (goal.lessRace ? overOf(races, goal.lessRace) : 0);
-      const less = goal.lessRace ? ` less ${goal.lessRace}` : '';
+      const beyond = goal.lessRace ? `${goal.lessRace} alone` : 'the bare await';
       return {
-        says: `${goal.race}${less}: at most ${goal.mostNs} ns over the bare await: ${ns.toFixed(0)}`,
+        says: `${goal.race}: at most ${goal.mostNs} ns over ${beyond}: ${ns.toFixed(0)}`,
         isMet: ns <= goal.mostNs,
       };
     }

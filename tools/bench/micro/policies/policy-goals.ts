@@ -5,7 +5,7 @@ export type PolicyGoal =
       readonly kind: 'over';
       readonly race: string;
       readonly mostNs: number;
-      /** Of another race of ours, that is not counted again. */
+      /** Of another race of ours that does the same but for one thing: the goal is that thing's. */
       readonly lessRace?: string;
     }
   | { readonly kind: 'whole'; readonly race: string; readonly mostNs: number }
@@ -23,12 +23,16 @@ export const POLICY_GOALS: readonly PolicyGoal[] = [
   { kind: 'over', race: 'consecutive', mostNs: 60 },
   { kind: 'over', race: 'count', mostNs: 60 },
   { kind: 'over', race: 'latencies', mostNs: 160 },
+  { kind: 'over', race: 'timed-breaker', lessRace: 'latencies', mostNs: 50 },
   { kind: 'whole', race: 'refused', mostNs: 600 },
   { kind: 'ratio', race: 'consecutive', rival: 'cockatiel', most: 0.5, gate: 1 },
   { kind: 'ratio', race: 'count', rival: 'cockatiel', most: 0.5, gate: 1 },
   { kind: 'ratio', race: 'time', rival: 'cockatiel', most: 0.5, gate: 1 },
   { kind: 'ratio', race: 'time', rival: 'opossum', most: 0.1, gate: 0.5 },
   { kind: 'ratio', race: 'latencies', rival: 'opossum', most: 0.1, gate: 0.6 },
+  { kind: 'ratio', race: 'timeout', rival: 'cockatiel', most: 0.1, gate: 0.2 },
+  { kind: 'ratio', race: 'timed-breaker', rival: 'opossum', most: 0.1, gate: 0.5 },
+  { kind: 'ratio', race: 'pipeline', rival: 'cockatiel', most: 0.1, gate: 0.2 },
   { kind: 'ratio', race: 'queue', rival: 'p-queue', most: 0.2, gate: 0.3 },
   { kind: 'ratio', race: 'queue-burst', rival: 'p-queue', most: 0.2, gate: 0.3 },
 ];

@@ -6,7 +6,7 @@ import { judgePolicies, ratioOf } from './judge-policies.ts';
 export function reportPolicies(bench: PoliciesBench): string {
   return [
     '',
-    'Policies: nanoseconds a call, median (least–greatest) of the rounds; over: more than the bare await beside it',
+    'Policies: nanoseconds of processor time a call, median (least–greatest) of the rounds; over: more than the bare await beside it',
     ...[...bench.races].flatMap(([race, laps]) =>
       [...laps].map(([who, { bare, call, over }]) => {
         const ratio = who === 'starr' ? '' : `, ours ${ratioOf(bench.races, race, who).toFixed(2)}`;

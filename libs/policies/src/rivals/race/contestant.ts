@@ -1,5 +1,5 @@
 /** Who takes part in a race; `bare` is the await of the work itself, and runs beside each of the others. */
-export type Who = 'starr' | 'opossum' | 'opossum-defaults' | 'cockatiel' | 'p-queue';
+export type Who = 'starr' | 'opossum' | 'cockatiel' | 'p-queue';
 
 export interface Contestant {
   /** One guarded call, or as many as `callsEach` says. */

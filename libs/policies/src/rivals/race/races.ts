@@ -1,12 +1,15 @@
 import { breakerRaces, refusalRaces } from './breaker-races.ts';
 import type { Contestant, Race } from './contestant.ts';
+import { pipelineRaces } from './pipeline-races.ts';
 import { queueRaces } from './queue-races.ts';
 
 /** Every race; bench and gate both run these. */
-export const races = { ...breakerRaces, ...refusalRaces, ...queueRaces } satisfies Record<
-  string,
-  Race
->;
+export const races = {
+  ...breakerRaces,
+  ...refusalRaces,
+  ...pipelineRaces,
+  ...queueRaces,
+} satisfies Record<string, Race>;
 
 export type RaceName = keyof typeof races;
 
