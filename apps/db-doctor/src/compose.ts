@@ -22,13 +22,27 @@ export async function compose(config: DbDoctorConfig): Promise<Serving> {
   });
 }
 
-function hosted({ name, connection, protect, thresholds }: DbTarget) {
+function hosted({ name, connection, protect, errorTables, thresholds }: DbTarget) {
   return {
     name,
     kind: 'postgres',
     adapter: createPostgresAdapter(connection),
     acts: [connection, ...(connection.poolers ?? [])].some(({ acting }) => acting !== undefined),
-    options: { protect, ...(connection.acting && { acting: connection.acting.user }) },
+    options: {
+      protect,
+      errorTables: errorTables.map(withoutAbsent),
+      ...(connection.acting && { acting: connection.acting.user }),
+    },
     ...(thresholds && { thresholds }),
   };
+}
+
+/** Options are JSON: an absent key is none. */
+function withoutAbsent({
+  table,
+  time,
+  message,
+  trace,
+}: DbTarget['errorTables'][number]): Record<string, string> {
+  return { table, time, message, ...(trace !== undefined && { trace }) };
 }

@@ -28,6 +28,7 @@ export interface DbTarget {
   readonly name: string;
   readonly connection: PostgresConfig;
   readonly protect: readonly string[];
+  readonly errorTables: PostgresTargetConfig['errorTables'];
   readonly thresholds: PostgresTargetConfig['thresholds'];
 }
 
@@ -84,7 +85,8 @@ async function readTarget(
       ),
     }),
   };
-  return { name: target.name, connection, protect: target.protect, thresholds: target.thresholds };
+  const { name, protect, errorTables, thresholds } = target;
+  return { name, connection, protect, errorTables, thresholds };
 }
 
 async function readPooler(

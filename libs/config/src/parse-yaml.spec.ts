@@ -19,7 +19,13 @@ describe('starr.yaml', () => {
       'environment: prod-eu\ntargets:\n  postgres:\n    - name: orders\n      url: postgres://starr@127.0.0.1:5432/orders\n',
     );
     expect(config.targets.postgres).toEqual([
-      { name: 'orders', url: 'postgres://starr@127.0.0.1:5432/orders', protect: [] },
+      {
+        name: 'orders',
+        url: 'postgres://starr@127.0.0.1:5432/orders',
+        protect: [],
+        poolers: [],
+        errorTables: [],
+      },
     ]);
     expect(config.listen.orchestrator).toBe(7700);
   });
@@ -30,7 +36,7 @@ describe('starr.yaml', () => {
         'environment: prod\ntargets:\n  postgres:\n    - name: orders\n      url: postgres://h/d\n      protct: [a]\n',
       ),
     ).toBe(
-      'starr.yaml:6:15: targets.postgres[0].protct is not known; allowed: name, url, password, tls, acting, protect, thresholds',
+      'starr.yaml:6:15: targets.postgres[0].protct is not known; allowed: name, url, password, tls, acting, protect, poolers, errorTables, thresholds',
     );
   });
 

@@ -44,6 +44,13 @@ const pooler = z.strictObject({
   ),
 });
 
+const errorTable = z.strictObject({
+  table: z.string().min(1).describe('schema.table; without a schema: public'),
+  time: z.string().min(1).describe('column with the moment of the error'),
+  message: z.string().min(1).describe('column with its text'),
+  trace: z.string().min(1).optional().describe('column with its trace id'),
+});
+
 const postgres = z.strictObject({
   name,
   url: url('postgres', 'postgresql').describe(
@@ -65,6 +72,11 @@ const postgres = z.strictObject({
       error: 'names of poolers must be unique within their target',
     })
     .describe('each PgBouncer before this server'),
+  errorTables: z
+    .array(errorTable)
+    .max(5)
+    .default([])
+    .describe('tables that applications write errors to; only these columns are read'),
   thresholds,
 });
 
