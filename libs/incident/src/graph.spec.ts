@@ -135,9 +135,15 @@ describe('hubsOf', () => {
     relation(application, 'uses', orders),
     relation(pool, 'connects-to', orders),
     relation(entity('service', 'checkout'), 'calls', entity('dependency', 'payments')),
+    relation(entity('role', 'checkout', 'orders'), 'of', orders),
   ]);
 
   it.each([
+    [
+      'a hub inside another, and that one too',
+      entity('role', 'checkout', 'orders'),
+      ['role|orders|checkout', 'postgres||orders'],
+    ],
     ['the hub itself', orders, ['postgres||orders']],
     ['what uses it', application, ['postgres||orders']],
     ['a part of what uses it', client, ['postgres||orders']],

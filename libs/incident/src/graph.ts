@@ -134,7 +134,7 @@ export function identifies(edge: GraphEdge, node: GraphNode, moment: Date | unde
 /** The hubs that an entity stands before, itself included when it is one; follows `of` to its whole, two steps at most. */
 export function hubsOf(graph: EntityGraph, entity: Entity): ReadonlySet<string> {
   const start = graph.idOf(entity);
-  if (isHub(graph, entity)) return new Set([start]);
+  if (isHub(graph, entity)) return new Set([start, ...wholesOf(graph, start)]);
   let level = [start];
   for (let steps = 0; steps <= 2 && level.length > 0; steps += 1) {
     const hubs = new Set<string>();
@@ -151,6 +151,14 @@ export function hubsOf(graph: EntityGraph, entity: Entity): ReadonlySet<string> 
     level = wholes;
   }
   return new Set();
+}
+
+/** A role or a database is of its server: what stands before that stands before it too. */
+function wholesOf(graph: EntityGraph, hub: string): readonly string[] {
+  return (graph.node(hub)?.edges ?? [])
+    .filter(({ from, to, relation }) => from === hub && relation.is === 'of' && to !== hub)
+    .map(({ to }) => to)
+    .filter((id) => graph.node(id)?.passage === 'no');
 }
 
 export function isHub(graph: EntityGraph, entity: Entity): boolean {

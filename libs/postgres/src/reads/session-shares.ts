@@ -1,6 +1,6 @@
-import type { Read, Relation } from '@starr/kernel';
+import type { Entity, Read, Relation } from '@starr/kernel';
 import { z } from 'zod';
-import { applicationEntity, databaseEntity, roleEntity } from '../entities.ts';
+import { applicationEntity, databaseEntity, roleEntity, serverEntity } from '../entities.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
 import { redacted, rowsRead } from './rows-read.ts';
 import { LONG_IDLE_MS } from './session-groups.ts';
@@ -79,7 +79,16 @@ function shareFromRow(row: z.infer<typeof rowSchema>): SessionShare {
 function relationsOf({ role, database, application }: SessionShare, target: string): Relation[] {
   const from = applicationEntity(target, application);
   return [
-    ...(role === '' ? [] : [{ from, is: 'logs-in-as', to: roleEntity(target, role) }]),
-    ...(database === '' ? [] : [{ from, is: 'connects-to', to: databaseEntity(target, database) }]),
+    ...(role === '' ? [] : ofServer(from, 'logs-in-as', roleEntity(target, role), target)),
+    ...(database === ''
+      ? []
+      : ofServer(from, 'works-in', databaseEntity(target, database), target)),
+  ];
+}
+
+function ofServer(from: Entity, is: string, to: Entity, target: string): Relation[] {
+  return [
+    { from, is, to },
+    { from: to, is: 'of', to: serverEntity(target) },
   ];
 }
