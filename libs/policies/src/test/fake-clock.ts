@@ -3,6 +3,8 @@ import type { Clock } from '../clock.ts';
 /** A clock that moves only when told to. */
 export interface FakeClock extends Clock {
   advance(byMs: number): void;
+  /** Moves as while the event loop is blocked: what is due runs at the next advance, late. */
+  block(byMs: number): void;
 }
 
 export function createFakeClock(startMs = 1_000_000): FakeClock {
@@ -18,6 +20,9 @@ export function createFakeClock(startMs = 1_000_000): FakeClock {
         const index = due.indexOf(entry);
         if (index >= 0) due.splice(index, 1);
       };
+    },
+    block(byMs) {
+      nowMs += byMs;
     },
     advance(byMs) {
       const untilMs = nowMs + byMs;
