@@ -1,12 +1,18 @@
+import { AdaptiveConcurrency } from './adaptive-concurrency.ts';
+import type { AdaptiveConcurrencyOptions } from './adaptive-concurrency-options.ts';
 import type { AdaptedPolicy } from './adapters/adapted.ts';
 import type { AnyPolicySnapshot } from './any-policy-snapshot.ts';
+import { Backpressure, type BackpressureOptions } from './backpressure.ts';
 import { Breaker } from './breaker.ts';
 import type { BreakerOptions } from './breaker-options.ts';
 import { Bulkhead, type BulkheadOptions } from './bulkhead.ts';
 import { monotonicClock, type Clock } from './clock.ts';
+import { Fallback, type FallbackOptions } from './fallback.ts';
+import { Interlocks, type InterlocksOptions } from './interlocks.ts';
 import type { OverrideEvent } from './override.ts';
 import { Pipeline, type PipelineOptions } from './pipeline.ts';
 import { PolicyError } from './policy-error.ts';
+import { RateLimit, type RateLimitOptions } from './rate-limit.ts';
 import { Retry, type RetryOptions } from './retry.ts';
 import { RetryBudget } from './retry-budget.ts';
 import type { PolicySnapshot } from './snapshots.ts';
@@ -46,7 +52,13 @@ export interface Policies {
   pipeline(name: string, options: PipelineOptions): Pipeline;
   queue(name: string, options: WorkQueueOptions): WorkQueue;
   watchPool(name: string, pool: PoolLike, options?: WatchPoolOptions): WatchedPool;
-  /** Shows a policy that was made by itself: a rate limit, a fallback, interlocks. */
+  rateLimit(name: string, options: RateLimitOptions): RateLimit;
+  concurrency(name: string, options?: AdaptiveConcurrencyOptions): AdaptiveConcurrency;
+  backpressure(name: string, options: BackpressureOptions): Backpressure;
+  fallback<T>(name: string, options: FallbackOptions<T>): Fallback<T>;
+  /** These throw PolicyError `interlock-cycle` too. */
+  interlocks(name: string, options: InterlocksOptions): Interlocks;
+  /** Shows a policy that was made by itself. */
   add<P extends Policy>(policy: P): P;
   /**
    * Shows a policy of another library among ours; see `@starr/policies/adapters`. Throws PolicyError
@@ -84,6 +96,11 @@ export function createPolicies(options: PoliciesOptions): Policies {
     pipeline: (name, of) => registry.add(new Pipeline(name, of)),
     queue: (name, of) => registry.add(new WorkQueue(name, { clock, ...of })),
     watchPool: (name, pool, of) => registry.add(new WatchedPool(name, pool, { clock, ...of })),
+    rateLimit: (name, of) => registry.add(new RateLimit(name, { clock, ...of })),
+    concurrency: (name, of) => registry.add(new AdaptiveConcurrency(name, { clock, ...of })),
+    backpressure: (name, of) => registry.add(new Backpressure(name, { clock, ...of })),
+    fallback: (name, of) => registry.add(new Fallback(name, { clock, ...of })),
+    interlocks: (name, of) => registry.add(new Interlocks(name, { clock, ...of })),
     add: (policy) => registry.add(policy),
     adopt: (policy) => registry.add(policy),
     retryBudget: (guards) => registry.retryBudget(guards),
