@@ -21,6 +21,12 @@ export async function startStagePostgres(maxConnections: number): Promise<LabPos
     `CREATE ROLE ${STAGE_ROLES.diagnosing} LOGIN; GRANT pg_monitor TO ${STAGE_ROLES.diagnosing};
      CREATE ROLE ${STAGE_ROLES.acting} LOGIN; GRANT pg_monitor, pg_signal_backend TO ${STAGE_ROLES.acting};`,
   );
+  // Whatever database the shop makes shows how far its sequences have come.
+  await postgres.query(
+    `ALTER DEFAULT PRIVILEGES GRANT SELECT ON SEQUENCES TO ${STAGE_ROLES.diagnosing}`,
+    undefined,
+    { database: 'template1' },
+  );
   return postgres;
 }
 
