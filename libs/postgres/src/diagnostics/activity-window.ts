@@ -51,7 +51,7 @@ export function tooClose(elapsedMs: number, windowMs: number): BlindSpot[] {
     blindSpot(
       'no-history',
       'there is no earlier sample that tells a rate',
-      'Look again in a minute: samples are taken from now on.',
+      'sweep again in a minute: the doctor keeps the first sample',
     ),
   ];
 }

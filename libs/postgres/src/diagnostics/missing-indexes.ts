@@ -127,7 +127,7 @@ export const missingIndexes = defineDiagnostic({
 const NO_HISTORY = blindSpot(
   'no-history',
   'there is no earlier sample that tells what statements cost of late',
-  'Look again in a minute: samples are taken from now on.',
+  'sweep again in a minute: the doctor keeps the first sample',
 );
 
 /** What would raise the level of the evidence, where there is some. */

@@ -180,7 +180,7 @@ function blindSpots(
           blindSpot(
             'no-history',
             `two samples ${durationText(statements.elapsedMs)} apart tell nothing of what statements cost, and their counters are older than the window`,
-            'Look again in a minute: samples are taken from now on.',
+            'sweep again in a minute: the doctor keeps the first sample',
           ),
         ]),
     ...(statements.after.truncated
