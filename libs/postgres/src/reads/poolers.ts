@@ -169,14 +169,18 @@ function poolFrom(row: ConsoleRow): PoolerPool {
   };
 }
 
+/** Of the server too: what stands before it stands before its poolers and their pools. */
 function relationsOf({ name, pools }: PoolerState, target: string): Relation[] {
   const pooler = poolerEntity(target, name);
+  const server = serverEntity(target);
   return [
-    { from: pooler, is: 'in-front-of', to: serverEntity(target) },
-    ...pools.map(({ database, user }) => ({
-      from: poolerPoolEntity(target, name, database, user),
-      is: 'of',
-      to: pooler,
-    })),
+    { from: pooler, is: 'of', to: server },
+    ...pools.flatMap(({ database, user }) => {
+      const pool = poolerPoolEntity(target, name, database, user);
+      return [
+        { from: pool, is: 'of', to: pooler },
+        { from: pool, is: 'of', to: server },
+      ];
+    }),
   ];
 }
