@@ -27,30 +27,22 @@ export interface LockForest {
   readonly truncated: boolean;
 }
 
-interface Draft {
-  readonly key: string;
-  readonly kind: LockNode['kind'];
-  readonly party?: LockParty;
-  readonly prepared?: PreparedTransaction;
-  readonly blockedBy: readonly string[];
-}
-
 /** The forest of what pg_blocking_pids told, in time linear in its edges for each session that holds others up alone. */
 export function lockForestFrom({ parties, truncated }: LockWaits): LockForest {
   const drafts = draftsFrom(parties);
   const waiters = waitersOf(drafts);
   const depths = depthsOf(drafts, waiters);
-  const nodes = new Map<string, LockNode>();
-  for (const draft of drafts.values()) {
-    const parent = parentOf(draft, depths);
-    nodes.set(draft.key, {
+  const nodes = drafts.map(({ blockers, ...draft }, index): LockNode => {
+    const parent = parentOf(index, blockers, depths);
+    return {
       ...draft,
-      depth: depths.get(draft.key) ?? 0,
-      ...(parent !== undefined && { parent }),
-      blocks: waiters.get(draft.key)?.length ?? 0,
-      frees: freedBy(draft.key, drafts, waiters),
-    });
-  }
+      depth: depths[index] ?? 0,
+      blockedBy: blockers.map((blocker) => drafts[blocker]?.key ?? ''),
+      ...(parent !== undefined && { parent: drafts[parent]?.key ?? '' }),
+      blocks: waiters[index]?.length ?? 0,
+      frees: freedBy(index, drafts, waiters),
+    };
+  });
   return { nodes: inDrawingOrder(nodes), truncated };
 }
 
@@ -62,117 +54,103 @@ export function directWaiters(parties: readonly LockParty[]): ReadonlyMap<number
   return waiters;
 }
 
-/** The key of a session. */
-export function sessionKey(pid: number): string {
-  return String(pid);
+/** A node before its place is known; others are named by their index, since a queue of 400 has 80,000 edges. */
+interface Draft extends Pick<LockNode, 'kind' | 'key' | 'party' | 'prepared'> {
+  readonly blockers: readonly number[];
 }
 
-function draftsFrom(parties: readonly LockParty[]): ReadonlyMap<string, Draft> {
-  const drafts = new Map<string, Draft>();
-  for (const party of parties) {
-    const key = sessionKey(party.pid);
-    drafts.set(key, { key, kind: 'session', party, blockedBy: blockersOf(party) });
-  }
-  for (const { waits } of parties) {
-    for (const prepared of waits?.prepared ?? [])
-      drafts.set(preparedKey(prepared), {
-        key: preparedKey(prepared),
-        kind: 'prepared',
-        prepared,
-        blockedBy: [],
-      });
-    for (const key of waits === undefined ? [] : waits.blockers.map(sessionKey)) {
-      // a session that ended between the two looks, or a prepared transaction of which nothing else is known
-      const kind = key === sessionKey(0) ? 'prepared' : 'session';
-      const isNamed = kind === 'prepared' && (waits?.prepared.length ?? 0) > 0;
-      if (!isNamed && !drafts.has(key)) drafts.set(key, { key, kind, blockedBy: [] });
-    }
+type Indexes = readonly (readonly number[])[];
+
+function draftsFrom(parties: readonly LockParty[]): readonly Draft[] {
+  const drafts: (Omit<Draft, 'blockers'> & { blockers: readonly number[] })[] = parties.map(
+    (party) => ({ kind: 'session', key: String(party.pid), party, blockers: [] }),
+  );
+  const byPid = new Map(parties.map(({ pid }, index) => [pid, index]));
+  const byGid = new Map<string, number>();
+  const add = (draft: Omit<Draft, 'blockers'>) => drafts.push({ ...draft, blockers: [] }) - 1;
+  const indexOf = (pid: number): number => {
+    const known = byPid.get(pid);
+    if (known !== undefined) return known;
+    // a session that ended between the two looks, or a prepared transaction of which nothing else is known
+    const index = add({ kind: pid === 0 ? 'prepared' : 'session', key: String(pid) });
+    byPid.set(pid, index);
+    return index;
+  };
+  const preparedOf = (prepared: PreparedTransaction): number => {
+    const { gid } = prepared;
+    const index = byGid.get(gid) ?? add({ kind: 'prepared', key: `prepared ${gid}`, prepared });
+    byGid.set(gid, index);
+    return index;
+  };
+  for (const [index, { waits }] of parties.entries()) {
+    const draft = drafts[index];
+    if (waits === undefined || draft === undefined) continue;
+    const named = waits.prepared.map(preparedOf);
+    draft.blockers = waits.blockers.flatMap((pid) =>
+      pid === 0 && named.length > 0 ? named : indexOf(pid),
+    );
   }
   return drafts;
 }
 
-function blockersOf({ waits }: LockParty): string[] {
-  if (waits === undefined) return [];
-  return waits.blockers.flatMap((pid) =>
-    pid === 0 && waits.prepared.length > 0 ? waits.prepared.map(preparedKey) : [sessionKey(pid)],
-  );
-}
-
-function preparedKey({ gid }: PreparedTransaction): string {
-  return `prepared ${gid}`;
-}
-
-/** Key → the keys of those who wait for it directly. */
-function waitersOf(drafts: ReadonlyMap<string, Draft>): ReadonlyMap<string, readonly string[]> {
-  const waiters = new Map<string, string[]>();
-  for (const { key, blockedBy } of drafts.values()) {
-    for (const blocker of blockedBy) {
-      const list = waiters.get(blocker);
-      if (list === undefined) waiters.set(blocker, [key]);
-      else list.push(key);
-    }
-  }
+function waitersOf(drafts: readonly Draft[]): Indexes {
+  const waiters: number[][] = drafts.map(() => []);
+  for (const [index, { blockers }] of drafts.entries())
+    for (const blocker of blockers) waiters[blocker]?.push(index);
   return waiters;
 }
 
 /** How far from a root. Those who wait for each other in a circle have none: the server ends one of them within a second. */
-function depthsOf(
-  drafts: ReadonlyMap<string, Draft>,
-  waiters: ReadonlyMap<string, readonly string[]>,
-): ReadonlyMap<string, number> {
-  const depths = new Map<string, number>();
-  const reach = (from: string): void => {
-    depths.set(from, 0);
-    const queue = [from];
-    for (const key of queue) {
-      for (const waiter of waiters.get(key) ?? []) {
-        const depth = (depths.get(key) ?? 0) + 1;
-        if ((depths.get(waiter) ?? Infinity) <= depth) continue;
-        depths.set(waiter, depth);
+function depthsOf(drafts: readonly Draft[], waiters: Indexes): readonly number[] {
+  const depths = drafts.map(({ blockers }) => (blockers.length === 0 ? 0 : Infinity));
+  const reach = (queue: number[]): void => {
+    for (const index of queue) {
+      const depth = (depths[index] ?? 0) + 1;
+      for (const waiter of waiters[index] ?? []) {
+        if ((depths[waiter] ?? 0) <= depth) continue;
+        depths[waiter] = depth;
         queue.push(waiter);
       }
     }
   };
-  for (const { key, blockedBy } of drafts.values()) if (blockedBy.length === 0) reach(key);
-  for (const key of drafts.keys()) if (!depths.has(key)) reach(key);
+  reach(drafts.flatMap(({ blockers }, index) => (blockers.length === 0 ? index : [])));
+  for (const index of drafts.keys()) {
+    if (depths[index] !== Infinity) continue;
+    depths[index] = 0;
+    reach([index]);
+  }
   return depths;
 }
 
 function parentOf(
-  { key, blockedBy }: Draft,
-  depths: ReadonlyMap<string, number>,
-): string | undefined {
-  if ((depths.get(key) ?? 0) === 0) return undefined;
-  const depthOf = (each: string) => depths.get(each) ?? Infinity;
-  return blockedBy.reduce((best, each) => (depthOf(each) < depthOf(best) ? each : best));
+  index: number,
+  blockers: readonly number[],
+  depths: readonly number[],
+): number | undefined {
+  if (depths[index] === 0) return undefined;
+  const depthOf = (each: number) => depths[each] ?? Infinity;
+  return blockers.reduce((best, each) => (depthOf(each) < depthOf(best) ? each : best));
 }
 
 /** Only who is the sole blocker of somebody frees anybody; from there on, those who are freed free others. */
-function freedBy(
-  key: string,
-  drafts: ReadonlyMap<string, Draft>,
-  waiters: ReadonlyMap<string, readonly string[]>,
-): number {
-  const alone = waiters.get(key)?.some((each) => drafts.get(each)?.blockedBy.length === 1);
+function freedBy(index: number, drafts: readonly Draft[], waiters: Indexes): number {
+  const alone = waiters[index]?.some((each) => drafts[each]?.blockers.length === 1);
   if (alone !== true) return 0;
-  const left = new Map<string, number>();
-  const gone = new Set([key]);
-  const queue = [key];
+  const left = drafts.map(({ blockers }) => blockers.length);
+  left[index] = 0;
+  const queue = [index];
   for (const each of queue) {
-    for (const waiter of waiters.get(each) ?? []) {
-      if (gone.has(waiter)) continue;
-      const still = (left.get(waiter) ?? drafts.get(waiter)?.blockedBy.length ?? 0) - 1;
-      left.set(waiter, still);
-      if (still > 0) continue;
-      gone.add(waiter);
-      queue.push(waiter);
+    for (const waiter of waiters[each] ?? []) {
+      const still = (left[waiter] ?? 0) - 1;
+      left[waiter] = still;
+      if (still === 0 && waiter !== index) queue.push(waiter);
     }
   }
   return queue.length - 1;
 }
 
-function inDrawingOrder(nodes: ReadonlyMap<string, LockNode>): readonly LockNode[] {
-  const children = Map.groupBy(nodes.values(), ({ parent }) => parent ?? '');
+function inDrawingOrder(nodes: readonly LockNode[]): readonly LockNode[] {
+  const children = Map.groupBy(nodes, ({ parent }) => parent ?? '');
   const ordered: LockNode[] = [];
   const stack = (children.get('') ?? []).toSorted(byWeight).reverse();
   for (let node = stack.pop(); node !== undefined; node = stack.pop()) {
