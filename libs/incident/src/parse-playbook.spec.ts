@@ -216,8 +216,11 @@ describe('the bundled playbooks', () => {
       'database-limit',
       'ddl-sandwich',
       'dependency-down',
+      'leak-behind-pgbouncer',
       'leak-since-rollout',
       'lock-queue',
+      'pool-too-small',
+      'pooler-paused',
       'prepared-transaction-left',
       'role-limit',
     ]);

@@ -75,6 +75,7 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'db.lock-waits': { blockedSessions: 'count', longestBlockedMs: 'ms', ddlWaiting: 'count' },
   'db.wedged-sessions': { longestWedgedMs: 'ms' },
   'db.long-running-queries': { longestActiveMs: 'ms' },
+  'db.pgbouncer-pools': { waitingClients: 'count', paused: 'count' },
   'cache.memory': { pressureRatio: 'ratio', evictableRatio: 'ratio', timeToFullMs: 'ms' },
   'cache.hit-rate': { hitRatio: 'ratio' },
   'k8s.pod-status': { troubledPods: 'count' },
@@ -92,6 +93,8 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 const REMEDIES: Readonly<Record<string, string>> = {
   'db.cancel-query': 'Cancel a running statement',
   'db.raise-connection-limit': 'Raise the connection limit of a role or database',
+  'db.resize-pgbouncer-pool': 'Change the pool size of a PgBouncer',
+  'db.resume-pgbouncer': 'Resume a paused database of a PgBouncer',
   'db.terminate-idle-sessions': 'End idle sessions',
   'db.terminate-session': 'End a session that holds others up',
   'cache.set-eviction-policy': 'Set the eviction policy',
