@@ -23,6 +23,36 @@ describe('a thrown value of the driver', () => {
       /starting up/,
     ],
     [
+      'a pooler that takes no more clients',
+      thrown('08P01', 'no more connections allowed (max_client_conn)'),
+      'TARGET_BUSY',
+      /db\.example:5432: the pooler takes no more clients/,
+    ],
+    [
+      'the same of a newer one',
+      thrown('53300', 'no more connections allowed (max_client_conn)'),
+      'TARGET_BUSY',
+      /the pooler takes no more clients/,
+    ],
+    [
+      'a pool that had nothing to give',
+      thrown('08P01', 'query_wait_timeout'),
+      'TARGET_BUSY',
+      /no connection to the server to give/,
+    ],
+    [
+      'a pooler before a server that is away',
+      thrown('08P01', 'server login has been failing, try again later (server_login_retry)'),
+      'TARGET_UNREACHABLE',
+      /gets no connection to its server/,
+    ],
+    [
+      'a pooler without such a database',
+      thrown('08P01', 'no such database: shop'),
+      'CONFIG_INVALID',
+      /knows no database/,
+    ],
+    [
       'statement timeout',
       thrown('57014', 'canceling statement due to statement timeout'),
       'EVIDENCE_TIMEOUT',

@@ -1,5 +1,6 @@
 import { DoctorError, isDoctorError, maskText, type ErrorCode } from '@starr/kernel';
 import { quoteIdentifier } from '../quote-identifier.ts';
+import { poolerTextOf } from './decode-pooler-text.ts';
 import { explainRefusal, refusedByFromText } from './decode-refusal.ts';
 
 /** Whom an error is about. Holds no secret. */
@@ -61,6 +62,11 @@ function convert(thrown: unknown, context: PgErrorContext): Converted {
   const text = maskText(textOf(thrown));
   const where = `${context.host}:${context.port}`;
   const role = quoteIdentifier(context.role);
+  const pooler = state === undefined ? undefined : poolerTextOf(text);
+  if (pooler !== undefined) {
+    const { says, ...rest } = pooler;
+    return { ...rest, message: `${where}: ${says} (${text})` };
+  }
   switch (state) {
     case '53300': {
       const { says, cure } = explainRefusal(

@@ -197,6 +197,34 @@ describeWithPgBouncer.each(MAJORS)('a pooler before PostgreSQL %i', (major) => {
     }
   });
 
+  it('through a pooler that is full, or whose server is away, it says so and what to do', async () => {
+    lab = await PooledLab.start(server, {
+      settings: { max_client_conn: '1', server_login_retry: '1', query_wait_timeout: '1' },
+    });
+    const { host, port } = lab.pooler;
+    const through = async (more: object = {}) => {
+      const adapter = createPostgresAdapter(configOf(server, { host, port, ...more }));
+      const failure: unknown = await adapter
+        .greet(limitOf({ timeoutMs: 4000 }))
+        .catch((e: unknown) => e);
+      await adapter.close();
+      return failure;
+    };
+    const holder = await lab.client('holder');
+    await holder.query('SELECT 1');
+    expect(await through()).toMatchObject({
+      code: 'TARGET_BUSY',
+      rawMessage: expect.stringContaining('the pooler takes no more clients'),
+    });
+    await holder.end();
+    await server.kill();
+    expect(await through()).toMatchObject({
+      code: expect.stringMatching(/TARGET_(UNREACHABLE|BUSY)/),
+      rawMessage: expect.stringMatching(/the pooler (gets|had) no connection/),
+    });
+    await server.restart();
+  });
+
   it('the diagnosing user of the console can change nothing', async () => {
     lab = await PooledLab.start(server);
     for (const command of ['PAUSE', 'SET default_pool_size = 1', 'RELOAD', 'SHUTDOWN'])
