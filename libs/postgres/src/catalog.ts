@@ -16,11 +16,16 @@ import { backendsRead } from './reads/backends.ts';
 import { pooledSessionsRead } from './reads/pooled-sessions.ts';
 import { poolersRead } from './reads/poolers.ts';
 import { sessionGroupsRead } from './reads/session-groups.ts';
+import { analyze } from './remedies/analyze.ts';
 import { cancelQuery } from './remedies/cancel-query.ts';
+import { createIndex } from './remedies/create-index.ts';
+import { dropInvalidIndex } from './remedies/drop-invalid-index.ts';
 import { raiseConnectionLimit } from './remedies/raise-connection-limit.ts';
+import { reindex } from './remedies/reindex.ts';
 import { setTimeoutRemedy } from './remedies/set-timeout.ts';
 import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
 import { terminateSession } from './remedies/terminate-session.ts';
+import { vacuum } from './remedies/vacuum.ts';
 import { serverDiagnostics } from './server-diagnostics.ts';
 
 /** What a PostgreSQL server can be asked and what can be done for it. */
@@ -38,11 +43,16 @@ export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
     ...serverDiagnostics,
   ],
   remedies: [
+    analyze,
     cancelQuery,
+    createIndex,
+    dropInvalidIndex,
     raiseConnectionLimit,
+    reindex,
     setTimeoutRemedy,
     terminateIdleSessions,
     terminateSession,
+    vacuum,
     ...poolerRemedies,
   ],
   resolvers: [

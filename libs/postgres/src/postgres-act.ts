@@ -1,3 +1,4 @@
+import type { MaintenanceAct } from './acts/maintenance.ts';
 import type { PoolerAct } from './acts/pooler.ts';
 import type { AlterConnectionLimitAct, AlterSettingAct } from './acts/alter.ts';
 import type { CancelStatementAct, TerminateSessionAct } from './acts/signal-session.ts';
@@ -20,7 +21,7 @@ export interface TerminateSessionsAct {
   readonly protectedApplications: readonly string[];
 }
 
-/** All that can be done to a PostgreSQL server. */
+/** What can be done to a PostgreSQL server within a moment. */
 export type ServerAct =
   | TerminateSessionsAct
   | CancelStatementAct
@@ -28,5 +29,5 @@ export type ServerAct =
   | AlterSettingAct
   | AlterConnectionLimitAct;
 
-/** And to the poolers before it. */
-export type PostgresAct = ServerAct | PoolerAct;
+/** Beside what lasts, and what is done to the poolers before it. */
+export type PostgresAct = ServerAct | MaintenanceAct | PoolerAct;

@@ -1,12 +1,19 @@
 import type { Clock, DoctorError, Limit, Outcome, Progress } from '@starr/kernel';
+import type { Client } from 'pg';
+import { isMaintenanceAct } from '../acts/maintenance.ts';
 import { isPoolerAct } from '../acts/pooler.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresConfig } from '../postgres-config.ts';
+import type { LongActContext } from './act-context.ts';
 import { ActingSession } from './acting-session.ts';
 import { applyAct } from './apply.ts';
+import { applyMaintenance } from './apply-maintenance.ts';
 import { applyPoolerAct } from './apply-pooler-act.ts';
+import { answeredWithin } from './answered-within.ts';
 import { contextFrom } from './connect.ts';
+import { failed } from './failed.ts';
 import type { HeldSession } from './held-session.ts';
+import { LongSessions } from './long-session.ts';
 import type { Poolers } from './poolers.ts';
 
 /** Acts with the second credential. */
@@ -30,6 +37,7 @@ export function createActing(
   const session =
     config.acting &&
     new ActingSession({ config, credential: config.acting, clock, looking, onRefused });
+  const long = config.acting && new LongSessions(config, config.acting);
   return {
     hold: (limit) => {
       session?.hold(limit);
@@ -59,25 +67,54 @@ export function createActing(
       return;
     }
     const { acting } = config;
-    if (acting === undefined || session === undefined) {
-      yield {
-        kind: 'outcome',
-        outcome: 'failed',
-        says: 'nothing was done: no acting credential is configured for this target',
-      };
+    if (acting === undefined || session === undefined || long === undefined) {
+      yield failed('nothing was done: no acting credential is configured for this target');
       return;
     }
-    yield* applyAct(act, {
+    const context = {
       limit,
       operationId,
       role: contextFrom(config, acting.user),
       open: () => session.take(limit),
       isCancelled,
-      close: (client, isFit) => {
+      close: (client: Client, isFit: boolean) => {
         session.giveBack(client, isFit);
       },
-    });
+    };
+    if (isMaintenanceAct(act))
+      yield* applyMaintenance(act, { ...context, ...longContext(long, session, looking, limit) });
+    else yield* applyAct(act, context);
   }
+}
+
+/** A look at what a session of ours is at takes a moment, whatever the act itself may take. */
+const LOOK_WITHIN_MS = 1000;
+const CANCEL_WITHIN_MS = 4000;
+
+function longContext(
+  long: LongSessions,
+  session: ActingSession,
+  looking: HeldSession,
+  limit: Limit,
+): Pick<LongActContext, 'openLong' | 'closeLong' | 'cancelLong' | 'look'> {
+  return {
+    openLong: (lockTimeoutMs) => long.open(lockTimeoutMs),
+    closeLong: (client) => {
+      long.close(client);
+    },
+    cancelLong: async (pid) => {
+      const client = await session.take(limit);
+      let isFit = false;
+      try {
+        const cancel = client.query('SELECT pg_catalog.pg_cancel_backend($1)', [pid]);
+        await answeredWithin(cancel, CANCEL_WITHIN_MS);
+        isFit = true;
+      } finally {
+        session.giveBack(client, isFit);
+      }
+    },
+    look: (work) => looking.use({ ...limit, timeoutMs: LOOK_WITHIN_MS }, work),
+  };
 }
 
 async function* tracked(

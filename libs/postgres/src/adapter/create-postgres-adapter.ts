@@ -6,6 +6,7 @@ import {
   type Greeting,
   type Limit,
 } from '@starr/kernel';
+import { isMaintenanceAct } from '../acts/maintenance.ts';
 import { isPoolerAct } from '../acts/pooler.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresConfig } from '../postgres-config.ts';
@@ -16,6 +17,7 @@ import { HeldSession } from './held-session.ts';
 import { createActing } from './acting.ts';
 import { performRequest } from './perform.ts';
 import { createPoolers, type Poolers } from './poolers.ts';
+import { probeMaintenance } from './probe-maintenance.ts';
 import { probeAct } from './probe.ts';
 import { probePoolerAct } from './probe-pooler-act.ts';
 import { rowsFrom } from './rows-from.ts';
@@ -50,6 +52,12 @@ export function createPostgresAdapter(
     acts.hold(limit);
     return greeting;
   };
+  const probe = (act: PostgresAct, operationId: string, limit: Limit) => {
+    if (isPoolerAct(act)) return probePoolerAct(act, poolers.consoles, limit);
+    return isMaintenanceAct(act)
+      ? probeMaintenance(act, operationId, looking, limit)
+      : probeAct(act, looking, limit);
+  };
   return {
     greet: createGreeter(greetServer, poolers, clock),
     perform: (request, limit) =>
@@ -57,10 +65,8 @@ export function createPostgresAdapter(
     apply: (act, operationId, limit) => acts.apply(act, operationId, limit),
     probe: (act, operationId, limit) =>
       acts.isRunning(operationId)
-        ? Promise.resolve({ state: 'running', says: 'sessions are being ended' })
-        : isPoolerAct(act)
-          ? probePoolerAct(act, poolers.consoles, limit)
-          : probeAct(act, looking, limit),
+        ? Promise.resolve({ state: 'running', says: 'it is in progress' })
+        : probe(act, operationId, limit),
     cancel: (operationId) => acts.cancel(operationId),
     close: async () => {
       acts.close();

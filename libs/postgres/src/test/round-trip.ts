@@ -117,7 +117,8 @@ export class RoundTrip {
   async #see(remedy: PostgresRemedy): Promise<Record<string, unknown>> {
     const entries = await Promise.all(
       Object.entries(remedy.reads).map(async ([name, read]) => {
-        const value = await see(read, this.adapter, this.#look(), limitOf());
+        const bare = read.wrap?.as === 'optional' ? read.wrap.inner : read;
+        const value = await see(bare, this.adapter, this.#look(), limitOf());
         if (isBlindSpot(value) && read.wrap?.as !== 'optional')
           throw new Error(`${read.id}: ${value.detail}`);
         return [name, value] as const;
