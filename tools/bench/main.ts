@@ -5,6 +5,9 @@ import { judgePolicies } from './micro/policies/judge-policies.ts';
 import { reportPolicies } from './micro/policies/report-policies.ts';
 import { reportMicro } from './micro/report-micro.ts';
 import { parseBenchArgs, type BenchOptions } from './options.ts';
+import { benchPostgres } from './postgres/bench-postgres.ts';
+import { judgePostgres } from './postgres/judge-postgres.ts';
+import { reportPostgres } from './postgres/report-postgres.ts';
 import { reportSweep } from './report-sweep.ts';
 import { benchSweep } from './sweep-bench.ts';
 
@@ -30,6 +33,11 @@ async function run({ parts, rounds, withJaeger }: BenchOptions): Promise<number>
     isMissed = bench.scenes.some(({ results }) => judgeGoals(results).some(({ isMet }) => !isMet));
   }
   if (parts.has('micro')) console.log(await reportMicro(rounds, say));
+  if (parts.has('postgres')) {
+    const bench = await benchPostgres(rounds, say);
+    console.log(reportPostgres(bench));
+    isMissed ||= judgePostgres(bench).some(({ isMet }) => !isMet);
+  }
   if (parts.has('policies')) {
     const bench = await benchPolicies(rounds, say);
     console.log(reportPolicies(bench));

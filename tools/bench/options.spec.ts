@@ -5,7 +5,7 @@ describe('arguments of the benchmark', () => {
   it('measure everything in ten rounds without arguments', () => {
     expect(parseBenchArgs([])).toEqual({
       rounds: 10,
-      parts: new Set(['sweep', 'micro', 'policies']),
+      parts: new Set(['sweep', 'micro', 'postgres', 'policies']),
       withJaeger: true,
     });
   });
@@ -22,7 +22,7 @@ describe('arguments of the benchmark', () => {
     [['--rounds', '2'], '--rounds is "2"; allowed: a number from 3'],
     [['--rounds', '3.5'], '--rounds is "3.5"; allowed: a number from 3'],
     [['--rounds'], '--rounds is ""; allowed: a number from 3'],
-    [['--only', 'redis'], '--only is "redis"; allowed: sweep, micro, policies'],
+    [['--only', 'redis'], '--only is "redis"; allowed: sweep, micro, postgres, policies'],
     [['--without', 'redis'], '--without is "redis"; allowed: jaeger'],
   ])('refuse %j and say what is allowed', (args, fault) => {
     expect(parseBenchArgs(args)).toEqual({ fault });

@@ -6,10 +6,11 @@ export interface BenchOptions {
   readonly withJaeger: boolean;
 }
 
-export type BenchPart = 'sweep' | 'micro' | 'policies';
-const PARTS: readonly BenchPart[] = ['sweep', 'micro', 'policies'];
+export type BenchPart = 'sweep' | 'micro' | 'postgres' | 'policies';
+const PARTS: readonly BenchPart[] = ['sweep', 'micro', 'postgres', 'policies'];
 const LEAST_ROUNDS = 3;
-const USAGE = 'npm run bench -- [--rounds 10] [--only sweep|micro|policies] [--without jaeger]';
+const USAGE =
+  'npm run bench -- [--rounds 10] [--only sweep|micro|postgres|policies] [--without jaeger]';
 
 /** What is not known is said with what is allowed. */
 export function parseBenchArgs(args: readonly string[]): BenchOptions | { readonly fault: string } {

@@ -54,14 +54,25 @@ export const lockWaitsRead: Read<LockWaits, PostgresRequest> = rowsRead({
   valueOf: (rows, truncated) => {
     const hidden = rows.filter((row) => row.hidden);
     if (hidden[0] !== undefined) return redacted(hidden.length, hidden[0].our_role);
-    const parties = rows.map(partyFromRow);
+    const masked = maskedOnce();
+    const parties = rows.map((row) => partyFromRow(row, masked));
     const waiting = parties.filter(({ waits }) => waits !== undefined).length;
     return { parties, truncated: truncated || waiting >= MOST_WAITERS };
   },
   relate: (value, look) => relationsOfLocks(value, look.target),
 });
 
-function partyFromRow(row: LockRow): LockParty {
+/** Those who wait in one queue mostly ask the same. */
+function maskedOnce(): (query: string) => string {
+  const known = new Map<string, string>();
+  return (query) => {
+    const masked = known.get(query) ?? maskSql(query).slice(0, STATEMENT_CHARACTERS);
+    known.set(query, masked);
+    return masked;
+  };
+}
+
+function partyFromRow(row: LockRow, masked: (query: string) => string): LockParty {
   const waits = waitFromRow(row);
   return {
     pid: row.pid,
@@ -76,7 +87,7 @@ function partyFromRow(row: LockRow): LockParty {
     stateMs: row.state_ms ?? 0,
     writes: row.writes,
     ...(row.xid_age !== null && { xidAge: row.xid_age }),
-    statement: maskSql(row.query ?? '').slice(0, STATEMENT_CHARACTERS),
+    statement: masked(row.query ?? ''),
     ...(row.holds !== null && { holds: row.holds }),
     ...(waits !== undefined && { waits }),
   };
