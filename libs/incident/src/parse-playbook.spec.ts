@@ -216,13 +216,16 @@ describe('the bundled playbooks', () => {
       'database-limit',
       'ddl-sandwich',
       'dependency-down',
+      'forgotten-transaction',
       'leak-behind-pgbouncer',
       'leak-since-rollout',
       'lock-queue',
+      'missing-index',
       'pool-too-small',
       'pooler-paused',
       'prepared-transaction-left',
       'role-limit',
+      'slot-fills-disk',
     ]);
   });
 });

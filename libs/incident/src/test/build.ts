@@ -75,6 +75,13 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'db.lock-waits': { blockedSessions: 'count', longestBlockedMs: 'ms', ddlWaiting: 'count' },
   'db.wedged-sessions': { longestWedgedMs: 'ms' },
   'db.long-running-queries': { longestActiveMs: 'ms' },
+  'db.checkpoints': {},
+  'db.missing-indexes': { missingIndexes: 'count' },
+  'db.replication': { retainedBytes: 'bytes' },
+  'db.slow-statements': {},
+  'db.stale-statistics': { staleTables: 'count' },
+  'db.vacuum': { tablesBehind: 'count' },
+  'db.xmin-horizon': {},
   'db.pgbouncer-pools': { waitingClients: 'count', paused: 'count' },
   'cache.memory': { pressureRatio: 'ratio', evictableRatio: 'ratio', timeToFullMs: 'ms' },
   'cache.hit-rate': { hitRatio: 'ratio' },
@@ -91,6 +98,7 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 };
 
 const REMEDIES: Readonly<Record<string, string>> = {
+  'db.create-index': 'Create an index',
   'db.cancel-query': 'Cancel a running statement',
   'db.raise-connection-limit': 'Raise the connection limit of a role or database',
   'db.resize-pgbouncer-pool': 'Change the pool size of a PgBouncer',
