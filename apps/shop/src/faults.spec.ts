@@ -12,6 +12,8 @@ describe('parsing faults', () => {
         { name: 'slow-query', amount: 2000 },
       ],
     ],
+    ['forgotten-transaction', [{ name: 'forgotten-transaction', amount: 1 }]],
+    ['unindexed-look:7', [{ name: 'unindexed-look', amount: 7 }]],
     ['static-pool:1', [{ name: 'static-pool', amount: 1 }]],
     ['static-pool:1000', [{ name: 'static-pool', amount: 1000 }]],
   ])('reads "%s"', (text, faults) => {

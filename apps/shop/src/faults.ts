@@ -12,6 +12,10 @@ const FAULTS = {
   errors: { amount: 'lines a minute', byDefault: 120, from: 1, to: 6000 },
   /** A pool of so many connections that were opened at the start, are looked after and never needed. */
   'static-pool': { amount: 'connections', byDefault: 60, from: 1, to: 1000 },
+  /** So many sessions begin a report in a transaction with a snapshot, and are forgotten. */
+  'forgotten-transaction': { amount: 'sessions', byDefault: 1, from: 1, to: 100 },
+  /** Every n-th checkout asks for an order by its payment, by which no index finds it. */
+  'unindexed-look': { amount: 'every n-th checkout', byDefault: 1, from: 1, to: 1000 },
   /** Every job of the worker takes so many milliseconds longer. */
   'slow-jobs': { amount: 'ms', byDefault: 2000, from: 1, to: 60_000 },
 } as const;

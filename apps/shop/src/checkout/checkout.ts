@@ -5,6 +5,7 @@ import { createPool } from '../create-pool.ts';
 import type { FaultSwitch } from '../faults.ts';
 import { type Log, errorFields } from '../log.ts';
 import type { RunningRole } from '../running-role.ts';
+import { startForgottenTransactions } from './forgotten-transaction.ts';
 import { startLoudErrors } from './loud-errors.ts';
 import { OrderStore } from './order-store.ts';
 import { placeOrder } from './place-order.ts';
@@ -40,6 +41,7 @@ export function composeCheckout(
     log.warn(`breaker ${transition.breaker} is ${transition.to}`, { from: transition.from });
   });
   const stopErrors = startLoudErrors(faults, log);
+  const stopReports = startForgottenTransactions(config.databaseUrl, faults, log);
   const stopStaticPool = startStaticPool(config.databaseUrl, faults, policies, log);
   return {
     policies,
@@ -49,7 +51,7 @@ export function composeCheckout(
       redis.disconnect();
       // A leaked connection never comes back to the pool; the end of the process closes it.
       void pool.end();
-      await stopStaticPool();
+      await Promise.all([stopReports(), stopStaticPool()]);
     },
   };
 }

@@ -13,6 +13,7 @@ export class OrderStore {
   readonly #breaker: Breaker;
   readonly #faults: FaultSwitch;
   #looks = 0;
+  #payments = 0;
 
   constructor(pool: Pool, breaker: Breaker, faults: FaultSwitch) {
     this.#pool = pool;
@@ -60,11 +61,23 @@ export class OrderStore {
   }
 
   async markPaid(orderId: number, paymentId: string): Promise<void> {
+    await this.#askByPayment(paymentId);
     await this.#breaker.run(() =>
       this.#pool.query(`UPDATE orders SET status = 'paid', payment_id = $2 WHERE id = $1`, [
         orderId,
         paymentId,
       ]),
+    );
+  }
+
+  /** The bug of `unindexed-look`: "was it paid already?", released before the index that it needs. */
+  async #askByPayment(paymentId: string): Promise<void> {
+    const every = this.#faults.amount('unindexed-look');
+    if (every === undefined) return;
+    this.#payments += 1;
+    if (this.#payments % every !== 0) return;
+    await this.#breaker.run(() =>
+      this.#pool.query('SELECT id FROM orders WHERE payment_id = $1', [paymentId]),
     );
   }
 

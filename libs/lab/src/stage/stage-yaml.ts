@@ -11,6 +11,8 @@ export interface StageYaml {
     readonly url: string;
     readonly actingUser?: string;
     readonly poolers?: readonly PoolerYaml[];
+    /** Diagnostic → threshold → value, as its owner would have set it. */
+    readonly thresholds?: StageThresholds;
   };
   readonly redis?: {
     readonly name: string;
@@ -32,6 +34,8 @@ export interface StageYaml {
   /** Sections as they stand in starr.yaml, for what a test needs beside all this. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
+
+export type StageThresholds = Readonly<Record<string, Readonly<Record<string, number>>>>;
 
 /** A PgBouncer before the server. */
 export interface PoolerYaml {
@@ -65,6 +69,7 @@ export function stageYamlText(stage: StageYaml): string {
             name: postgres.name,
             url: postgres.url,
             ...acting(postgres.actingUser),
+            ...(postgres.thresholds && { thresholds: postgres.thresholds }),
             ...(postgres.poolers && {
               poolers: postgres.poolers.map(({ actingUser, ...pooler }) => ({
                 ...pooler,

@@ -13,6 +13,7 @@ import {
   type StageRedis,
   type Withheld,
 } from './patients.ts';
+import type { StageThresholds } from './stage-yaml.ts';
 
 export interface StageOptions {
   /** Default `lab`. */
@@ -32,6 +33,8 @@ export interface StageOptions {
   readonly jaeger?: boolean;
   /** Told what is being started. */
   readonly onStep?: (says: string) => void;
+  /** Of the PostgreSQL target: diagnostic → threshold → value. Default those of the diagnostics. */
+  readonly thresholds?: StageThresholds;
   /** Sections of starr.yaml as they stand there. */
   readonly more?: Readonly<Record<string, unknown>>;
 }
@@ -133,6 +136,7 @@ function yamlOf(
       name: names.postgres,
       url: postgres.url(STAGE_ROLES.diagnosing, 'orders'),
       actingUser: STAGE_ROLES.acting,
+      ...(options.thresholds && { thresholds: options.thresholds }),
       ...(pooler && {
         poolers: [{ name: 'bouncer', url: pooler.consoleUrl(), actingUser: POOLER_ROLES.acts }],
       }),
