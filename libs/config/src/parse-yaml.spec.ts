@@ -73,6 +73,30 @@ describe('starr.yaml', () => {
     }
   });
 
+  it('takes the poolers of a target, each by its own name and with secrets by reference', () => {
+    const poolers = (...lines: readonly string[]) =>
+      [
+        'environment: prod\ntargets:\n  postgres:\n    - name: orders\n      url: postgres://u@h/d\n      poolers:',
+        ...lines.map((line) => `        - ${line}`),
+      ].join('\n');
+    const [target] = parse(
+      poolers('{ name: a, url: "postgres://s@h:6432", acting: { user: admin } }'),
+    ).targets.postgres;
+    expect(target?.poolers).toEqual([
+      { name: 'a', url: 'postgres://s@h:6432', acting: { user: 'admin' } },
+    ]);
+    const twice = '{ name: a, url: "postgres://s@h:6432" }';
+    expect(faultOf(poolers(twice, twice))).toContain(
+      'names of poolers must be unique within their target',
+    );
+    const literal = faultOf(poolers('{ name: a, url: "postgres://s:hunter2@h:6432" }'));
+    expect(literal).toContain('a URL without a password; give it by reference under password');
+    expect(literal).not.toContain('hunter2');
+    expect(faultOf(poolers('{ name: a, url: "postgres://s@h:6432", user: b }'))).toContain(
+      'allowed: name, url, password, tls, acting',
+    );
+  });
+
   it('reports all faults at once', () => {
     expect(faultOf('environment: prod\nlisten:\n  http: -1\nextra: 1\n').split('\n')).toHaveLength(
       2,

@@ -65,6 +65,7 @@ export {
   POOLER_ROLES,
   startPgBouncer,
   type LabPgBouncer,
+  type PooledClient,
   type PgBouncerOptions,
 } from './pgbouncer.ts';
 export {

@@ -26,6 +26,19 @@ export interface PgBouncerOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** Whom a client of a pooler looks like. */
+export interface PooledLook {
+  readonly applicationName?: string;
+  readonly user?: string;
+  readonly database?: string;
+}
+
+export interface PooledClient {
+  query(sql: string): Promise<PostgresRow[]>;
+  /** Also in the middle of a query, whose answer is then never given. */
+  hangUp(): void;
+}
+
 /** A throw-away PgBouncer on 127.0.0.1 before a PostgreSQL of the lab. */
 export interface LabPgBouncer extends AsyncDisposable {
   readonly host: string;
@@ -39,6 +52,8 @@ export interface LabPgBouncer extends AsyncDisposable {
   consoleUrl(user?: string): string;
   /** One command on the console, by default as the user that acts. */
   console(command: string, user?: string): Promise<PostgresRow[]>;
+  /** A client of it, held until it hangs up. Default user and database `postgres`. */
+  client(look?: PooledLook): Promise<PooledClient>;
   log(lines?: number): string;
   stop(): Promise<void>;
   /** SIGSTOP: sockets stay open and nothing answers. */
@@ -156,6 +171,8 @@ function labFrom(
     iniPath,
     url,
     consoleUrl,
+    client: ({ applicationName = 'lab', user, database } = {}) =>
+      openClient(url(user, database), applicationName),
     console: (command, user = POOLER_ROLES.acts) => askConsole(consoleUrl(user), command),
     log: (lines) => server.tail(lines),
     stop,
@@ -182,4 +199,23 @@ async function askConsole(connectionString: string, command: string): Promise<Po
   } finally {
     await client.end();
   }
+}
+
+async function openClient(
+  connectionString: string,
+  applicationName: string,
+): Promise<PooledClient> {
+  const client = new pg.Client({ connectionString, application_name: applicationName });
+  client.on('error', () => undefined); // the query itself rejects
+  await client.connect();
+  return {
+    query: async (sql) => (await client.query<PostgresRow>(sql)).rows,
+    hangUp: () => {
+      (client as unknown as HasSocket).connection.stream.destroy();
+    },
+  };
+}
+
+interface HasSocket {
+  readonly connection: { readonly stream: { destroy(): void } };
 }
