@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { isBlindSpot, type GrantsAdvice } from '@starr/kernel';
+import { blindSpot, isBlindSpot, type GrantsAdvice } from '@starr/kernel';
 import { startPostgres, type LabPostgres } from '@starr/lab';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { postgresGrants } from './grants.ts';
@@ -7,6 +7,7 @@ import { see } from './test/examine-once.ts';
 import { configOf, lookOf } from './test/lab-target.ts';
 import { MAJORS } from './test/majors.ts';
 import type { Privileges } from './reads/privileges.ts';
+import type { Sequences } from './reads/sequences.ts';
 
 jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
@@ -25,9 +26,13 @@ describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
     const adapter = createPostgresAdapter(configOf(server, { diagnosing: { user } }));
     const look = lookOf({ version: server.version, options });
     const privileges = await see(postgresGrants.reads.privileges, adapter, look);
+    const sequences = await see(postgresGrants.reads.sequences, adapter, look);
     await adapter.close();
     if (isBlindSpot(privileges)) throw new Error(privileges.detail);
-    return postgresGrants.advise({ privileges: privileges as Privileges }, look);
+    return postgresGrants.advise(
+      { privileges: privileges as Privileges, sequences: sequences as Sequences },
+      look,
+    );
   }
 
   const reserved = (role: string) =>
@@ -73,6 +78,21 @@ describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
     expect(lacking).toEqual([]);
   });
 
+  it('sequences are to be read, in whatever schema; run verbatim they are', async () => {
+    await server.query(
+      'CREATE SCHEMA "Till"; CREATE SEQUENCE "Till".receipts; CREATE SEQUENCE orders',
+    );
+    const grant = 'GRANT SELECT ON ALL SEQUENCES IN SCHEMA "Till", public TO starr;';
+    const { diagnosing, lacking } = await advise('starr');
+    expect(diagnosing).toContain(grant);
+    expect(lacking).toContain(grant);
+    await server.query(grant);
+    const after = await advise('starr');
+    expect(after.diagnosing).toContain(grant);
+    expect(after.lacking).not.toContain(grant);
+    await server.query('DROP SCHEMA "Till" CASCADE; DROP SEQUENCE orders');
+  });
+
   it('a hostile role name stays a name', async () => {
     const { acting } = await advise('starr', { acting: `a'b"; DROP ROLE starr; --` });
     expect(acting[0]).toBe('CREATE ROLE "a\'b""; DROP ROLE starr; --" LOGIN CONNECTION LIMIT 4;');
@@ -91,7 +111,10 @@ it('a server from 16 on that reserves no slot should', () => {
   };
   const lackingOn = (version: string) =>
     postgresGrants.advise(
-      { privileges: { diagnosing: role, reservedConnections: 0 } },
+      {
+        privileges: { diagnosing: role, reservedConnections: 0 },
+        sequences: blindSpot('timeout', 'slow'),
+      },
       lookOf({ version }),
     ).lacking;
   expect(lackingOn('16.14')).toEqual([

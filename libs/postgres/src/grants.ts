@@ -1,6 +1,13 @@
-import { defineGrantsAdvisor, type GrantsAdvice } from '@starr/kernel';
+import {
+  defineGrantsAdvisor,
+  isBlindSpot,
+  optional,
+  type BlindSpot,
+  type GrantsAdvice,
+} from '@starr/kernel';
 import { privilegesRead, type Privileges, type RolePrivileges } from './reads/privileges.ts';
 import { majorOf } from './reads/rows-read.ts';
+import { sequencesRead, type Sequences } from './reads/sequences.ts';
 
 /** One session to look and one to act, twice over: an old process may linger beside a new one. */
 const CONNECTION_LIMIT = 4;
@@ -15,10 +22,13 @@ interface Need {
 
 /** What the two roles need on this server, as SQL for a superuser. */
 export const postgresGrants = defineGrantsAdvisor({
-  reads: { privileges: privilegesRead },
-  advise: ({ privileges }, look): GrantsAdvice => {
+  reads: { privileges: privilegesRead, sequences: optional(sequencesRead) },
+  advise: ({ privileges, sequences }, look): GrantsAdvice => {
     const major = majorOf(look.version);
-    const looking = diagnosingNeeds(privileges.diagnosing, major);
+    const looking = [
+      ...diagnosingNeeds(privileges.diagnosing, major),
+      ...sequencesNeed(privileges.diagnosing, sequences),
+    ];
     const acting = actingNeeds(privileges, major);
     return {
       language: 'sql',
@@ -47,6 +57,18 @@ function diagnosingNeeds(role: RolePrivileges, major: number): Need[] {
     ];
   }
   return [need(`GRANT pg_monitor TO ${role.role};`, role.monitors), ...reservedNeed(role, major)];
+}
+
+/** How far a sequence has come is shown to who may read it, pg_monitor or not. */
+function sequencesNeed(role: RolePrivileges, sequences: Sequences | BlindSpot): Need[] {
+  if (role.isSuperuser || isBlindSpot(sequences) || sequences.schemas.length === 0) return [];
+  const schemas = sequences.schemas.join(', ');
+  return [
+    need(
+      `GRANT SELECT ON ALL SEQUENCES IN SCHEMA ${schemas} TO ${role.role};`,
+      sequences.hidden === 0,
+    ),
+  ];
 }
 
 /** Sees what its guards compare, may signal, and gets in when the slots are gone. Not a member of anything else. */

@@ -25,6 +25,7 @@ const judge = (all: readonly SequenceUse[], more: Partial<Sequences> = {}) =>
         elsewhere: [],
         hidden: 0,
         hiddenSchemas: [],
+        schemas: [],
         ourRole: 'starr',
         ...more,
       },

@@ -28,6 +28,8 @@ export interface Sequences {
   /** Sequences whose value this role may not see, and the schemas that they are in, quoted. */
   readonly hidden: number;
   readonly hiddenSchemas: readonly string[];
+  /** Those of all sequences, quoted. */
+  readonly schemas: readonly string[];
   readonly ourRole: string;
 }
 
@@ -87,6 +89,7 @@ export const sequencesRead: Read<Sequences, PostgresRequest> = rowsRead({
       truncated,
       hidden: hidden.length,
       hiddenSchemas: [...new Set(hidden.map(({ quoted_schema }) => quoted_schema ?? ''))],
+      schemas: [...new Set(rows.flatMap(({ quoted_schema }) => quoted_schema ?? []))].toSorted(),
       sequences: rows.flatMap((row) => (row.readable === true ? [useFromRow(row)] : [])),
     };
   },
