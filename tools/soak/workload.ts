@@ -1,11 +1,10 @@
 import {
-  Backpressure,
-  Fallback,
-  RateLimit,
   RememberedAnswers,
+  breakerState,
   createPolicies,
   fixedAnswer,
   type OpensOn,
+  type Policies,
 } from '@starr/policies';
 
 /** Everything that the policies do, again and again. */
@@ -37,6 +36,7 @@ const rules: readonly OpensOn[] = [
 
 const up = async (): Promise<string> => Promise.resolve('up');
 const down = async (): Promise<string> => Promise.reject(new Error('down'));
+const late = () => new Promise<string>((resolve) => setTimeout(resolve, 15, 'late'));
 const soon = () => new Promise<string>((resolve) => setTimeout(resolve, 2, 'soon'));
 
 /** `random` decides which calls fail; 0 ≤ n < 1. */
@@ -54,9 +54,10 @@ export function createWorkload(random: () => number = Math.random): Workload {
     async turn() {
       turns++;
       const calls = (await callBreakers(stage, act, key)) + (await floodQueue(stage, act, key));
+      const piped = await callPipeline(stage, act, key, turns % 20 === 0);
       for (let call = 0; call < QUIET_CALLS; call++) await stage.quiet.run(up);
       touch(stage, random);
-      return calls + QUIET_CALLS;
+      return calls + piped + QUIET_CALLS;
     },
     totals: () => totalsOf(stage),
   };
@@ -76,21 +77,62 @@ function buildStage() {
   );
   const quiet = policies.breaker('quiet');
   const queue = policies.queue('works', { maxWorkers: 4, maxSize: 20, waitTimeoutMs: 50 });
-  const limit = new RateLimit('requests', { permits: 1000, maxKeys: KEYS / 2 });
-  const pressure = new Backpressure('pressure', { watches: queue, slows: limit });
+  const limit = policies.rateLimit('requests', { permits: 1000, maxKeys: KEYS / 2 });
+  policies.backpressure('pressure', { watches: queue, slows: limit });
   const remembered = new RememberedAnswers<string>('remembered', {
     freshForMs: 10,
     staleForMs: 1000,
     maxEntries: KEYS / 2,
   });
-  const fallback = new Fallback<string>('answers', {
+  const fallback = policies.fallback<string>('answers', {
     strategies: [remembered, fixedAnswer('fixed', 'nothing')],
   });
   const seen = { transitions: 0 };
   policies.onTransition(() => {
     seen.transitions++;
   });
-  return { policies, breakers, quiet, queue, limit, pressure, fallback, seen };
+  const pipeline = buildPipeline(policies);
+  policies.interlocks('interlocks', {
+    rules: [
+      {
+        name: 'spare the requests while the pipeline is open',
+        when: breakerState(pipeline.breaker),
+        is: ['open', 'half-open'],
+        then: { kind: 'slow-down', policy: limit, share: 0.6 },
+      },
+    ],
+  });
+  return { policies, breakers, quiet, queue, limit, fallback, seen, ...pipeline };
+}
+
+function buildPipeline(policies: Policies) {
+  const retry = policies.retry('pipeline', { maxAttempts: 3, delayMs: 1 });
+  const breaker = policies.breaker('pipeline', { recoveryMs: 5, recoveryMaxMs: 20 });
+  const pipeline = policies.pipeline('pipeline', {
+    retry,
+    breaker,
+    bulkhead: policies.bulkhead('pipeline', { maxConcurrent: 20 }),
+    timeout: policies.timeout('pipeline', { timeoutMs: 10 }),
+    concurrency: policies.concurrency('pipeline'),
+  });
+  return { pipeline, breaker, retry };
+}
+
+/** Of some the caller ends the call himself; some take longer than their timeout. */
+async function callPipeline(
+  stage: Stage,
+  act: Draw,
+  key: () => string,
+  lates: boolean,
+): Promise<number> {
+  const { pipeline, fallback } = stage;
+  const calls = Array.from({ length: FLOOD }, (_, number) => {
+    const caller = lates && number % 20 === 0 ? { signal: AbortSignal.timeout(1) } : {};
+    const work = lates && number % 30 === 0 ? late : act();
+    return pipeline.run(work, { fallback, key: key(), ...caller });
+  });
+  await Promise.allSettled(calls);
+  return calls.length;
 }
 
 async function callBreakers(
@@ -114,17 +156,23 @@ async function floodQueue({ queue, limit }: Stage, act: Draw, key: () => string)
 }
 
 function touch(stage: Stage, random: () => number): void {
-  const { policies, breakers, queue, limit, pressure, fallback } = stage;
+  const { policies, breakers, queue } = stage;
   const breaker = breakers[Math.floor(random() * breakers.length)];
   const by = { by: 'soak', reason: 'soak' };
   breaker?.retune({ recoveryMs: 5 + Math.floor(random() * 5) }, by);
   breaker?.override({ kind: 'force-open', id: 'soak', leaseMs: 3, ...by });
   queue.retune({ maxWorkers: 2 + Math.floor(random() * 4) });
-  policies.snapshots();
-  for (const policy of [limit, pressure, fallback]) policy.snapshot();
+  policies.allSnapshots();
 }
 
-function totalsOf({ breakers, queue, limit, fallback, seen }: Stage): Record<string, number> {
+function totalsOf({
+  breakers,
+  queue,
+  limit,
+  fallback,
+  retry,
+  seen,
+}: Stage): Record<string, number> {
   const totals = breakers.map((breaker) => breaker.snapshot().totals);
   const { processed, rejected } = queue.snapshot();
   return {
@@ -135,6 +183,7 @@ function totalsOf({ breakers, queue, limit, fallback, seen }: Stage): Record<str
     queued: processed,
     turnedAway: rejected + limit.snapshot().rejected,
     fellBack: fallback.snapshot().fallen,
+    retried: retry.snapshot().retries,
   };
 }
 
