@@ -193,7 +193,7 @@ async function endOf(
       act,
       why,
       left,
-      ours.filter((each) => !left.includes(each)),
+      ours.filter((each) => !left.some(({ oid }) => oid === each.oid)),
     );
   } catch (thrown) {
     const error = doctorErrorFromPg(thrown, context.role);

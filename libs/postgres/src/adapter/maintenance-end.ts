@@ -1,4 +1,4 @@
-import type { Json, Outcome } from '@starr/kernel';
+import { maskText, type Json, type Outcome } from '@starr/kernel';
 import type { Client } from 'pg';
 import type {
   CreateIndexAct,
@@ -9,6 +9,7 @@ import type {
 import { commentSql, dropIndexSql, indexComment } from '../maintenance-sql.ts';
 import { quoteQualified } from '../quote-identifier.ts';
 import { failed } from './failed.ts';
+import { textOf } from './pg-error.ts';
 import { indexesNow, indexNow, type NamedIndexNow } from './maintenance-guard.ts';
 
 /** Statistics of what was just done reach the views a moment later on 14 and older. */
@@ -82,6 +83,8 @@ export async function lastUpkeep(client: Client, act: TableUpkeepAct): Promise<s
 export interface Leftover {
   readonly name: string;
   readonly oid: string;
+  /** Why it could not be dropped. */
+  readonly why?: string;
 }
 
 /** Ours alone: by the oid that the server showed while we built, or by a name that was not there before us. */
@@ -130,8 +133,8 @@ export async function dropLeftovers(
       const now = await indexNow(client, act.schema, leftover.name);
       if (now?.oid !== leftover.oid || now.isValid) continue;
       await client.query(dropIndexSql(act.schema, leftover.name));
-    } catch {
-      left.push(leftover);
+    } catch (thrown) {
+      left.push({ ...leftover, why: maskText(textOf(thrown)) });
     }
   }
   return left;
@@ -149,7 +152,7 @@ export function endOfFailure(
     return {
       kind: 'outcome',
       outcome: 'partial',
-      says: `${why}; it left ${names} INVALID, which every write pays for: DROP INDEX CONCURRENTLY ${names}`,
+      says: `${why}; it left ${names} INVALID, which every write pays for and which could not be dropped (${left[0]?.why ?? ''}): DROP INDEX CONCURRENTLY ${names}`,
       before: { index: null },
       after: { invalid: left.map(({ name, oid }) => ({ name, oid })) },
     };

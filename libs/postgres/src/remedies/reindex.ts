@@ -8,12 +8,10 @@ import type { PostgresAct } from '../postgres-act.ts';
 import { indexesRead, type IndexInfo, type Indexes } from '../reads/indexes.ts';
 import { maintainableRead, type MaintainableTable } from '../reads/maintainable.ts';
 import { openTransactionsRead } from '../reads/open-transactions.ts';
-import { majorOf } from '../reads/rows-read.ts';
 import { whoHoldsUp } from '../who-holds-up.ts';
 import { findIndex } from './find-index.ts';
 import {
   findTable,
-  lackToMaintain,
   lackToOwn,
   lockTimeoutParam,
   nameParam,
@@ -35,7 +33,7 @@ export const reindex = defineRemedy({
   explains:
     'Builds an index anew under its name, concurrently: an invalid one becomes valid, a bloated one small. Readers and writers go on; it takes the room of a second index while it lasts. ' +
     'It waits for transactions that are open before it, so it is refused while one that would hold it up has been open for 5 s, with its pid. What a failed build leaves is dropped again. ' +
-    'Needs the ownership of the table, from 17 on MAINTAIN.',
+    'Needs the ownership of the table: MAINTAIN would do for the build, and not to drop what a failed one leaves.',
   params: paramsSchema,
   reads: { indexes: indexesRead, maintainable: maintainableRead, open: openTransactionsRead },
   plan: (
@@ -47,9 +45,9 @@ export const reindex = defineRemedy({
     if ('refused' in index) return index;
     const table = findTable(maintainable, schema, index.table);
     if ('refused' in table) return table;
-    const lack =
-      majorOf(look.version) >= 17 ? lackToMaintain(table, look) : lackToOwn(table, look, true);
-    const refused = whyNot(index, table) ?? lack ?? whoHoldsUp(open, table.oid);
+    // MAINTAIN would do for the build, and not to drop what a failed one leaves.
+    const refused =
+      whyNot(index, table) ?? lackToOwn(table, look, false) ?? whoHoldsUp(open, table.oid);
     if (refused !== undefined) return { refused };
     const act: ReindexAct = { kind: 'reindex', schema, name, oid: index.oid, lockTimeoutMs };
     return {

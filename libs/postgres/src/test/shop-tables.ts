@@ -36,3 +36,23 @@ export async function runByHand(server: LabPostgres, byHand: string): Promise<vo
     await client.end();
   }
 }
+
+/** A concurrent build that gave up behind an old snapshot: invalid, and every write pays for it. Nothing, if it is there. */
+export async function leaveInvalidIndex(server: LabPostgres, name: string): Promise<void> {
+  const quoted = pg.escapeIdentifier(name);
+  await server.query(`DROP INDEX IF EXISTS "Sh op".${quoted}`);
+  const holder = new pg.Client({ connectionString: server.superuserUrl });
+  const builder = new pg.Client({ connectionString: server.superuserUrl });
+  await Promise.all([holder.connect(), builder.connect()]);
+  await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT FROM "Sh op".other');
+  await builder.query("SET lock_timeout = '50ms'");
+  await builder
+    .query(`CREATE INDEX CONCURRENTLY ${quoted} ON "Sh op"."Order" ("Customer Id")`)
+    .catch(() => undefined);
+  await Promise.all([holder.end(), builder.end()]);
+  const rows = await server.query(
+    `SELECT FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid WHERE c.relname = $1 AND NOT i.indisvalid`,
+    [name],
+  );
+  if (rows.length !== 1) throw new Error(`index ${name} is not there, or valid`);
+}
