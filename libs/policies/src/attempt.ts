@@ -116,7 +116,7 @@ export class Attempt<T> implements WheelEntry, CallContext {
 
   // Rejecting before anybody waits would cost more than all the rest.
   #turnAway(because: unknown): false {
-    queueMicrotask(() => {
+    void Promise.resolve().then(() => {
       this.#reject(because);
     });
     return false;

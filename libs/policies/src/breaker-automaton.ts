@@ -17,13 +17,23 @@ export interface Held {
   readonly slow: number;
 }
 
-/** What the automaton tells its breaker at each move. */
-export type MoveListener = (
-  from: BreakerState,
-  to: BreakerState,
-  why: TransitionWhy,
-  held: Held,
-) => void;
+/** What only a breaker that was open needs to know, so that all the others are small. */
+interface Recovery {
+  /** Openings without a close between them. */
+  openings: number;
+  leftClosedAtMs: number;
+  retryAtMs: number;
+  /** Of the longest wait; drawn at the opening. */
+  drawn: number;
+  probeSuccesses: number;
+  /** Lease ends of the probes, by place - 1; `free` where there is none. */
+  readonly leases: number[];
+}
+
+/** Whom the automaton tells of its moves. */
+export interface Moved {
+  moved(from: BreakerState, to: BreakerState, why: TransitionWhy, held: Held): void;
+}
 
 /**
  * The three states, their permits and their window. It knows no clock, no caller and no override: all time is
@@ -33,23 +43,16 @@ export class BreakerAutomaton {
   state: BreakerState = 'closed';
   epoch = 1;
   enteredAtMs: number;
-  leftClosedAtMs = 0;
-  openings = 0;
-  /** When an open breaker may probe. */
-  retryAtMs = 0;
   window: OutcomeWindow;
   #settings: BreakerSettings;
   readonly #random: () => number;
-  readonly #moved: MoveListener;
-  /** Lease ends of the probes, by place - 1; `free` where there is none. Absent until the first probe. */
-  #leases: number[] | undefined;
-  #drawn = 1;
-  #probeSuccesses = 0;
+  readonly #tells: Moved;
+  #recovery: Recovery | undefined;
 
-  constructor(settings: BreakerSettings, random: () => number, nowMs: number, moved: MoveListener) {
+  constructor(settings: BreakerSettings, random: () => number, nowMs: number, tells: Moved) {
     this.#settings = settings;
     this.#random = random;
-    this.#moved = moved;
+    this.#tells = tells;
     this.enteredAtMs = nowMs;
     this.window = createOutcomeWindow(settings.opensOn);
   }
@@ -60,12 +63,22 @@ export class BreakerAutomaton {
   }
 
   get probesInFlight(): number {
-    return this.#leases?.reduce((count, lease) => (lease === free ? count : count + 1), 0) ?? 0;
+    return this.#recovery?.leases.filter((lease) => lease !== free).length ?? 0;
+  }
+
+  /** Openings in a row without a close between them. */
+  get openings(): number {
+    return this.#recovery?.openings ?? 0;
+  }
+
+  /** When the first of the openings in a row was. */
+  get leftClosedAtMs(): number {
+    return this.#recovery?.leftClosedAtMs ?? 0;
   }
 
   /** Before an open breaker may probe; 0 otherwise. */
   untilRetryMs(nowMs: number): number {
-    return this.state === 'open' ? Math.max(0, this.retryAtMs - nowMs) : 0;
+    return this.state === 'open' ? Math.max(0, this.#made().retryAtMs - nowMs) : 0;
   }
 
   /** Probes beyond what is allowed now, after that was lowered. */
@@ -78,7 +91,7 @@ export class BreakerAutomaton {
     if (this.state === 'closed') return this.closedPermit;
     this.expire(nowMs);
     if (this.state === 'open') {
-      if (nowMs >= this.retryAtMs) this.#enter('half-open', 'recovery-due', nowMs);
+      if (nowMs >= this.#made().retryAtMs) this.#enter('half-open', 'recovery-due', nowMs);
       else if (probeNow) this.#enter('half-open', 'half-open-now', nowMs);
       else return undefined;
     }
@@ -89,7 +102,7 @@ export class BreakerAutomaton {
   holds(permit: Permit): boolean {
     if (Math.floor(permit / places) !== this.epoch) return false;
     const place = permit % places;
-    return place === 0 || (this.#leases?.[place - 1] ?? free) !== free;
+    return place === 0 || (this.#recovery?.leases[place - 1] ?? free) !== free;
   }
 
   /** Books the result of a permit that it holds. */
@@ -102,7 +115,7 @@ export class BreakerAutomaton {
     this.giveBack(permit);
     const tooSlow = slow && slowCallsOf(this.#settings.opensOn) !== undefined;
     if (failed || tooSlow) this.#enter('open', 'probe-failed', nowMs);
-    else if (++this.#probeSuccesses >= this.#settings.halfOpenSuccesses) {
+    else if (++this.#made().probeSuccesses >= this.#settings.halfOpenSuccesses) {
       this.#enter('closed', 'probes-succeeded', nowMs);
     }
   }
@@ -114,13 +127,13 @@ export class BreakerAutomaton {
   /** Frees the place of a probe whose call says nothing about the dependency. */
   giveBack(permit: Permit): void {
     const place = permit % places;
-    if (place > 0 && this.#leases) this.#leases[place - 1] = free;
+    if (place > 0) this.#made().leases[place - 1] = free;
   }
 
   // A hung probe would otherwise hold its place, and with it the whole breaker, for ever.
   expire(nowMs: number): void {
-    if (this.state !== 'half-open' || !this.#leases) return;
-    if (this.#leases.some((lease) => lease !== free && lease <= nowMs)) {
+    if (this.state !== 'half-open') return;
+    if (this.#made().leases.some((lease) => lease !== free && lease <= nowMs)) {
       this.#enter('open', 'probe-expired', nowMs);
     }
   }
@@ -132,7 +145,7 @@ export class BreakerAutomaton {
   /** Takes new settings on the live state; says what became of the window. */
   retune(settings: BreakerSettings, nowMs: number): { window: WindowFate; says?: string } {
     this.#settings = settings;
-    this.#aimRetry();
+    if (this.#recovery) this.#aimRetry(this.#recovery);
     if (this.window.tune(settings.opensOn)) return { window: 'kept' };
     const parts = this.window.parts(nowMs);
     this.window = createOutcomeWindow(settings.opensOn);
@@ -144,7 +157,7 @@ export class BreakerAutomaton {
   }
 
   #acquireProbe(nowMs: number): Permit | undefined {
-    const leases = (this.#leases ??= []);
+    const { leases } = this.#made();
     const { halfOpenMaxCalls, probeLeaseMs } = this.#settings;
     if (this.probesInFlight >= halfOpenMaxCalls) return undefined;
     const found = leases.indexOf(free);
@@ -158,24 +171,38 @@ export class BreakerAutomaton {
     this.state = to;
     this.epoch++;
     this.enteredAtMs = nowMs;
-    this.#probeSuccesses = 0;
-    this.#leases?.fill(free);
-    if (to === 'closed') this.openings = 0;
+    if (this.#recovery) {
+      this.#recovery.probeSuccesses = 0;
+      this.#recovery.leases.fill(free);
+      if (to === 'closed') this.#recovery.openings = 0;
+    }
     if (to === 'open') {
-      if (from === 'closed') this.leftClosedAtMs = nowMs;
-      this.openings++;
-      this.#drawn = this.#settings.jitter === 'full' ? this.#random() : 1;
-      this.#aimRetry();
+      const recovery = this.#made();
+      if (from === 'closed') recovery.leftClosedAtMs = nowMs;
+      recovery.openings++;
+      recovery.drawn = this.#settings.jitter === 'full' ? this.#random() : 1;
+      this.#aimRetry(recovery);
     }
     const { calls, failures, slow } = this.window;
     if (to === 'closed') this.window.clear();
-    this.#moved(from, to, why, { calls, failures, slow });
+    this.#tells.moved(from, to, why, { calls, failures, slow });
   }
 
-  #aimRetry(): void {
+  #aimRetry(recovery: Recovery): void {
     const { recoveryMs, recoveryMaxMs } = this.#settings;
-    const longestMs = Math.min(recoveryMaxMs, recoveryMs * 2 ** (this.openings - 1));
-    this.retryAtMs = this.enteredAtMs + longestMs * this.#drawn;
+    const longestMs = Math.min(recoveryMaxMs, recoveryMs * 2 ** (recovery.openings - 1));
+    recovery.retryAtMs = this.enteredAtMs + longestMs * recovery.drawn;
+  }
+
+  #made(): Recovery {
+    return (this.#recovery ??= {
+      openings: 0,
+      leftClosedAtMs: 0,
+      retryAtMs: 0,
+      drawn: 1,
+      probeSuccesses: 0,
+      leases: [],
+    });
   }
 }
 

@@ -1,19 +1,20 @@
 import type { BreakerAutomaton, Held } from './breaker-automaton.ts';
+import { BreakerRejections } from './breaker-rejections.ts';
 import { slowCallsOf, type BreakerSettings } from './breaker-options.ts';
 import type { Clock } from './clock.ts';
 import type { Evidence, TouchNote } from './evidence.ts';
 import { EvidenceLog } from './evidence-log.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import type { OverrideSnapshot } from './override.ts';
-import { stackless, type BreakerOpenError, type RejectedBecause } from './policy-error.ts';
+import type { BreakerOpenError, RejectedBecause } from './policy-error.ts';
 import type { Touch } from './retuned.ts';
 import type { BreakerTotals } from './snapshots.ts';
 
 /** What a breaker counts and remembers; nothing in it moves the automaton. */
 export class BreakerBook {
   readonly #clock: Clock;
-  /** When the present state was entered. */
-  since: Date;
+  /** When the present state was entered, in wall time; a Date for each breaker would be larger than its window. */
+  #sinceMs: number;
   /** Whether anything wants to know how long calls take. */
   looksAtClock = false;
   latency: LatencyHistogram | undefined;
@@ -21,30 +22,27 @@ export class BreakerBook {
   lastFailure: { name: string; at: Date } | undefined;
   policyVersion: string | undefined;
   inFlight = 0;
-  rejectedInState = 0;
   succeeded = 0;
   failed = 0;
   ignored = 0;
-  rejected = 0;
-  overridden = 0;
   heldThrough = 0;
   late = 0;
-  #rejectedBecause: RejectedBecause = 'open';
   /** Made when first needed, as the log: most breakers never fail. */
-  #rejections: Partial<Record<RejectedBecause, BreakerOpenError>> | undefined;
+  #rejections: BreakerRejections | undefined;
   #log: EvidenceLog | undefined;
 
   constructor(clock: Clock, policyVersion: string | undefined) {
     this.#clock = clock;
-    this.since = clock.wallTime();
+    this.#sinceMs = clock.wallTime().getTime();
     this.policyVersion = policyVersion;
   }
 
   /** Goes on with the histogram that is there. */
-  measure({ measureLatency, opensOn }: BreakerSettings, windowAges: boolean): void {
+  measure({ measureLatency, opensOn }: BreakerSettings): void {
     this.latency = measureLatency ? (this.latency ?? new LatencyHistogram()) : undefined;
     this.#slowAfterMs = slowCallsOf(opensOn)?.afterMs;
-    this.looksAtClock = measureLatency || windowAges || this.#slowAfterMs !== undefined;
+    this.looksAtClock =
+      measureLatency || opensOn.kind === 'time' || this.#slowAfterMs !== undefined;
   }
 
   startedMs(): number {
@@ -62,23 +60,24 @@ export class BreakerBook {
   }
 
   reject(because: RejectedBecause): void {
-    this.#rejectedBecause = because;
-    this.rejected++;
-    this.rejectedInState++;
-    if (because !== 'open' && because !== 'half-open-full') this.overridden++;
+    (this.#rejections ??= new BreakerRejections()).note(because);
   }
 
-  /** Of the newest rejection; one error serves all of a kind in an epoch. */
   rejection(make: (because: RejectedBecause) => BreakerOpenError): BreakerOpenError {
-    const because = this.#rejectedBecause;
-    const rejections = (this.#rejections ??= {});
-    return (rejections[because] ??= stackless(() => make(because)));
+    return (this.#rejections ??= new BreakerRejections()).error(make);
+  }
+
+  get rejectedInState(): number {
+    return this.#rejections?.inState ?? 0;
   }
 
   beginState(at: Date): void {
-    this.since = at;
-    this.rejectedInState = 0;
-    this.#rejections = undefined;
+    this.#sinceMs = at.getTime();
+    this.#rejections?.beginState();
+  }
+
+  since(): Date {
+    return new Date(this.#sinceMs);
   }
 
   noteFailure(name: string): void {
@@ -127,7 +126,8 @@ export class BreakerBook {
   }
 
   totals(): BreakerTotals {
-    const { succeeded, failed, ignored, rejected, late, overridden, heldThrough } = this;
+    const { succeeded, failed, ignored, late, heldThrough } = this;
+    const { count: rejected = 0, overridden = 0 } = this.#rejections ?? {};
     return { succeeded, failed, ignored, rejected, late, overridden, heldThrough };
   }
 }
@@ -142,7 +142,7 @@ export function figuresOf(automaton: BreakerAutomaton, book: BreakerBook, nowMs:
   const latency = book.latency?.snapshot();
   return {
     state,
-    since: book.since,
+    since: book.since(),
     epoch: automaton.epoch,
     stateAgeMs: nowMs - automaton.enteredAtMs,
     ...(state !== 'closed' && { notClosedForMs: nowMs - automaton.leftClosedAtMs }),

@@ -85,6 +85,23 @@ export const defaultOpensOn: OpensOn = {
   buckets: 10,
 };
 
+const defaultSettings: BreakerSettings = {
+  opensOn: defaultOpensOn,
+  recoveryMs: 1000,
+  recoveryMaxMs: 60_000,
+  jitter: 'full',
+  halfOpenMaxCalls: 1,
+  halfOpenSuccesses: 1,
+  probeLeaseMs: 1000,
+  measureLatency: true,
+};
+
+function equals(settings: BreakerSettings, others: BreakerSettings): boolean {
+  return (Object.keys(others) as (keyof BreakerSettings)[]).every(
+    (key) => settings[key] === others[key],
+  );
+}
+
 /** Default judgement of what a call threw. */
 export function outcomeOfAnyError(error: unknown): Outcome {
   if (typeof error !== 'object' || error === null) return 'failure';
@@ -94,12 +111,12 @@ export function outcomeOfAnyError(error: unknown): Outcome {
 
 /** Fills in the defaults; throws PolicyError `invalid-option`. */
 export function parseBreakerTuning(name: string, tuning: BreakerTuning): BreakerSettings {
-  const recoveryMs = tuning.recoveryMs ?? 1000;
+  const recoveryMs = tuning.recoveryMs ?? defaultSettings.recoveryMs;
   const opensOn = tuning.opensOn ?? defaultOpensOn;
   const settings = {
     opensOn,
     recoveryMs,
-    recoveryMaxMs: tuning.recoveryMaxMs ?? Math.max(60_000, recoveryMs),
+    recoveryMaxMs: tuning.recoveryMaxMs ?? Math.max(defaultSettings.recoveryMaxMs, recoveryMs),
     jitter: tuning.jitter ?? 'full',
     halfOpenMaxCalls: tuning.halfOpenMaxCalls ?? 1,
     halfOpenSuccesses: tuning.halfOpenSuccesses ?? 1,
@@ -107,6 +124,8 @@ export function parseBreakerTuning(name: string, tuning: BreakerTuning): Breaker
     measureLatency:
       tuning.measureLatency ?? (opensOn.kind === 'time' || slowCallsOf(opensOn) !== undefined),
   };
+  // most breakers are all alike: they share one object
+  if (equals(settings, defaultSettings)) return defaultSettings;
   checkPositive(name, 'recoveryMs', settings.recoveryMs);
   checkPositive(name, 'recoveryMaxMs', settings.recoveryMaxMs, settings.recoveryMs);
   checkPositive(name, 'probeLeaseMs', settings.probeLeaseMs);

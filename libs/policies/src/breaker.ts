@@ -1,4 +1,4 @@
-import { BreakerAutomaton, type Held, type Permit } from './breaker-automaton.ts';
+import { BreakerAutomaton, type Held, type Moved, type Permit } from './breaker-automaton.ts';
 import { BreakerBook, figuresOf } from './breaker-book.ts';
 import {
   judgeSafely,
@@ -30,7 +30,7 @@ const bystander = 0 as Permit;
  * Circuit breaker: an automaton of three states, over which an override may lie. It owns no timer: everything is
  * decided when a call comes, a result comes or somebody looks (only an override's lease has one).
  */
-export class Breaker {
+export class Breaker implements Moved {
   readonly kind = 'breaker';
   readonly name: string;
   readonly guards: string;
@@ -40,7 +40,8 @@ export class Breaker {
   readonly #outcomeOfValue: ((value: unknown) => Outcome) | undefined;
   readonly #automaton: BreakerAutomaton;
   readonly #book: BreakerBook;
-  readonly #transitions = new Listeners<Transition>();
+  /** Made when somebody listens, as the layer of overrides: most breakers have neither. */
+  #transitions: Listeners<Transition> | undefined;
   #settings: BreakerSettings;
   /** The permit of every call while the breaker is closed and nothing lies over it; absent: look closer. */
   #passes: Permit | undefined;
@@ -56,12 +57,7 @@ export class Breaker {
     this.#random = options.random ?? Math.random;
     this.#outcomeOfError = options.outcomeOfError ?? outcomeOfAnyError;
     this.#outcomeOfValue = options.outcomeOfValue;
-    this.#automaton = new BreakerAutomaton(
-      settings,
-      this.#random,
-      this.#clock.nowMs(),
-      this.#onMove.bind(this),
-    );
+    this.#automaton = new BreakerAutomaton(settings, this.#random, this.#clock.nowMs(), this);
     this.#book = new BreakerBook(this.#clock, options.version);
     this.#take(settings);
   }
@@ -220,12 +216,29 @@ export class Breaker {
 
   /** Called after each transition; what it throws is dropped. Returns how to stop it. */
   onTransition(listener: (transition: Transition) => void): () => void {
-    return this.#transitions.listen(listener);
+    return (this.#transitions ??= new Listeners()).listen(listener);
   }
 
   /** Called when an override begins, is renewed or ends; what it throws is dropped. Returns how to stop it. */
   onOverride(listener: (event: OverrideEvent) => void): () => void {
     return this.#layer().listen(listener);
+  }
+
+  /** For its automaton, at each move. */
+  moved(from: BreakerState, to: BreakerState, why: TransitionWhy, held: Held): void {
+    const { name, guards } = this;
+    const at = this.#clock.wallTime();
+    if (why === 'probe-expired') this.#book.noteFailure('ProbeLeaseExpired');
+    this.#book.beginState(at);
+    const evidence = this.#book.evidence(held, this.#overrides?.snapshot());
+    if (to === 'closed') this.#book.forgetFailures();
+    this.#lookCloser();
+    noteOnActiveSpan('starr.breaker.transition', { 'starr.breaker': name, from, to, why });
+    const { epoch } = this.#automaton;
+    const { calls, failures } = held;
+    const move = { breaker: name, guards, from, to, why, epoch, at, calls, failures };
+    this.#transitions?.tell({ ...move, evidence });
+    if (from === 'open') this.#overrides?.spendHurry();
   }
 
   /** `record` for the usual case: a success while closed, with nothing over it. */
@@ -268,7 +281,7 @@ export class Breaker {
 
   #take(settings: BreakerSettings): void {
     this.#settings = settings;
-    this.#book.measure(settings, this.#automaton.window.ages);
+    this.#book.measure(settings);
     this.#lookCloser();
   }
 
@@ -278,22 +291,6 @@ export class Breaker {
     const plain = override === undefined || override === 'hold-closed';
     this.#passes =
       plain && this.#automaton.state === 'closed' ? this.#automaton.closedPermit : undefined;
-  }
-
-  #onMove(from: BreakerState, to: BreakerState, why: TransitionWhy, held: Held): void {
-    const { name, guards } = this;
-    const at = this.#clock.wallTime();
-    if (why === 'probe-expired') this.#book.noteFailure('ProbeLeaseExpired');
-    this.#book.beginState(at);
-    const evidence = this.#book.evidence(held, this.#overrides?.snapshot());
-    if (to === 'closed') this.#book.forgetFailures();
-    this.#lookCloser();
-    noteOnActiveSpan('starr.breaker.transition', { 'starr.breaker': name, from, to, why });
-    const { epoch } = this.#automaton;
-    const { calls, failures } = held;
-    const move = { breaker: name, guards, from, to, why, epoch, at, calls, failures };
-    this.#transitions.tell({ ...move, evidence });
-    if (from === 'open') this.#overrides?.spendHurry();
   }
 
   #layer(): BreakerOverrides {

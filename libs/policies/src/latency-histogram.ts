@@ -2,7 +2,7 @@
 export interface LatencySnapshot {
   /** Calls that the figures are made of. */
   readonly calls: number;
-  /** Upper edges of the buckets in which the percentiles lie; a bucket is up to 1.5 times as wide as its start. */
+  /** Interpolated within their buckets, each of which ends at twice its start. */
   readonly p50Ms: number;
   readonly p95Ms: number;
   readonly p99Ms: number;
@@ -10,25 +10,21 @@ export interface LatencySnapshot {
   readonly buckets: readonly { readonly upToMs: number; readonly calls: number }[];
 }
 
-// Two buckets an octave from 2^6 µs to 2^26 µs: 64 µs to 67 s. Faster and slower calls are in the first and last.
-const firstBit = 6;
-const bucketCount = 42;
+// One bucket an octave from 2^8 µs to 2^25 µs: a quarter of a millisecond to 34 s. Faster and slower calls are in the first and last.
+const firstBit = 8;
+const bucketCount = 18;
 const halveAt = 4096;
 
 /** Counts in logarithmic buckets; nothing is kept of a single call. */
 export class LatencyHistogram {
-  readonly #calls = new Uint16Array(bucketCount);
+  // a typed array of this length would be twice as large
+  readonly #calls = Array.from({ length: bucketCount }, () => 0);
   #total = 0;
 
   record(tookMs: number): void {
     // above 2^31 µs, which is 36 minutes, the bits of a float's integer part would wrap
     const us = tookMs > 1_000_000 ? 1_000_000_000 : (tookMs * 1000) | 0;
-    const bit = 31 - Math.clz32(us);
-    let bucket = 0;
-    if (bit >= firstBit) {
-      bucket = 1 + 2 * (bit - firstBit) + ((us >> (bit - 1)) & 1);
-      if (bucket >= bucketCount) bucket = bucketCount - 1;
-    }
+    const bucket = Math.min(bucketCount - 1, Math.max(0, 32 - firstBit - Math.clz32(us)));
     this.#calls[bucket] = (this.#calls[bucket] ?? 0) + 1;
     if (++this.#total >= halveAt) this.#halve();
   }
@@ -41,13 +37,15 @@ export class LatencyHistogram {
   /** Absent when there was no call. */
   snapshot(): LatencySnapshot | undefined {
     if (this.#total === 0) return undefined;
-    const buckets: { upToMs: number; calls: number }[] = [];
-    this.#calls.forEach((calls, bucket) => {
-      if (calls > 0) buckets.push({ upToMs: upToMs(bucket), calls });
-    });
+    const buckets = this.#calls
+      .map((calls, bucket) => ({ upToMs: upToMs(bucket), calls }))
+      .filter(({ calls }) => calls > 0);
     const percentile = (share: number) => {
-      let left = Math.ceil(this.#total * share);
-      return buckets.find(({ calls }) => (left -= calls) <= 0)?.upToMs ?? 0;
+      let left = this.#total * share;
+      const at = buckets.find(({ calls }) => (left -= calls) <= 0);
+      if (!at) return 0;
+      const fromMs = at.upToMs > upToMs(0) ? at.upToMs / 2 : 0;
+      return fromMs + (at.upToMs - fromMs) * (1 + left / at.calls);
     };
     return {
       calls: this.#total,
@@ -69,7 +67,5 @@ export class LatencyHistogram {
 }
 
 function upToMs(bucket: number): number {
-  if (bucket === 0) return 2 ** firstBit / 1000;
-  const octave = 2 ** (firstBit + ((bucket - 1) >> 1)) / 1000;
-  return bucket % 2 === 1 ? octave * 1.5 : octave * 2;
+  return 2 ** (firstBit + bucket) / 1000;
 }

@@ -1,8 +1,9 @@
 import type { OpensOn } from './breaker-options.ts';
+import { ruleOf, type WindowRule } from './window-rule.ts';
 
 /** What a window held, cut into stretches of time or order, oldest first. */
 export interface WindowPart {
-  /** How old its newest result may be; 0 where the window knows no time. */
+  /** How old its results are, about; 0 where the window knows no time. */
   readonly ageMs: number;
   readonly calls: number;
   readonly failures: number;
@@ -14,8 +15,6 @@ export type Verdict = 'threshold' | 'slow-calls' | undefined;
 
 /** Counts the outcomes of executed calls and says when they are bad enough. */
 export interface OutcomeWindow {
-  /** The results come with their moment; windows that do not age take any number. */
-  readonly ages: boolean;
   readonly calls: number;
   readonly failures: number;
   readonly slow: number;
@@ -41,49 +40,30 @@ export function createOutcomeWindow(opensOn: OpensOn): OutcomeWindow {
   }
 }
 
-/** Numbers, not the options' own objects: these have many shapes, and reading them would cost more than judging. */
-class Rule {
-  readonly #minimumCalls: number;
-  readonly #failureRatio: number;
-  readonly #slowRatio: number;
+type TimeRule = Extract<OpensOn, { kind: 'time' }>;
+type CountRule = Extract<OpensOn, { kind: 'count' }>;
 
-  constructor(opensOn: Ratios, mostCalls: number) {
-    this.#minimumCalls = Math.min(opensOn.minimumCalls, mostCalls);
-    this.#failureRatio = opensOn.failureRatio;
-    this.#slowRatio = opensOn.slowCalls?.ratio ?? Infinity;
-  }
-
-  judge(calls: number, failures: number, slow: number): Verdict {
-    if (calls < this.#minimumCalls) return undefined;
-    if (failures >= calls * this.#failureRatio) return 'threshold';
-    return slow >= calls * this.#slowRatio ? 'slow-calls' : undefined;
-  }
-}
-
-type Ratios = Exclude<OpensOn, { kind: 'consecutive' }>;
-
-const perBucket = 3;
+const zeros = (length: number): number[] => Array.from({ length }, () => 0);
 
 class TimeWindow implements OutcomeWindow {
-  readonly ages = true;
   calls = 0;
   failures = 0;
   slow = 0;
-  /** Calls, failures and slow calls of each bucket, one after the other. */
-  readonly #counts: Uint32Array;
+  /** Calls and failures of each bucket, and slow calls where there is a rule about them, one after the other. */
+  readonly #counts: number[];
+  readonly #perBucket: number;
   readonly #buckets: number;
   readonly #bucketMs: number;
-  readonly #windowMs: number;
-  #rule: Rule;
+  #rule: WindowRule<TimeRule>;
   #newest = -1;
   #newestEndsMs = 0;
 
-  constructor(opensOn: Extract<OpensOn, { kind: 'time' }>) {
-    this.#rule = new Rule(opensOn, Infinity);
-    this.#windowMs = opensOn.windowMs;
+  constructor(opensOn: TimeRule) {
+    this.#rule = ruleOf(opensOn);
     this.#buckets = opensOn.buckets;
     this.#bucketMs = opensOn.windowMs / opensOn.buckets;
-    this.#counts = new Uint32Array(opensOn.buckets * perBucket);
+    this.#perBucket = opensOn.slowCalls ? 3 : 2;
+    this.#counts = zeros(opensOn.buckets * this.#perBucket);
   }
 
   record(failed: boolean, slow: boolean, nowMs: number): Verdict {
@@ -117,8 +97,9 @@ class TimeWindow implements OutcomeWindow {
 
   tune(opensOn: OpensOn): boolean {
     if (opensOn.kind !== 'time' || opensOn.buckets !== this.#buckets) return false;
-    if (opensOn.windowMs !== this.#windowMs) return false;
-    this.#rule = new Rule(opensOn, Infinity);
+    if (opensOn.windowMs !== this.#rule.opensOn.windowMs) return false;
+    if ((opensOn.slowCalls === undefined) !== (this.#perBucket === 2)) return false;
+    this.#rule = ruleOf(opensOn);
     return true;
   }
 
@@ -127,9 +108,9 @@ class TimeWindow implements OutcomeWindow {
     const parts: WindowPart[] = [];
     for (let bucket = this.#newest - this.#buckets + 1; bucket <= this.#newest; bucket++) {
       if (bucket < 0) continue;
-      const at = (bucket % this.#buckets) * perBucket;
-      const [calls = 0, failures = 0, slow = 0] = this.#counts.subarray(at, at + perBucket);
-      const ageMs = Math.max(0, nowMs - (bucket + 1) * this.#bucketMs);
+      const at = (bucket % this.#buckets) * this.#perBucket;
+      const [calls = 0, failures = 0, slow = 0] = this.#counts.slice(at, at + this.#perBucket);
+      const ageMs = Math.max(0, nowMs - (bucket + 0.5) * this.#bucketMs);
       if (calls > 0) parts.push({ ageMs, calls, failures, slow });
     }
     return parts;
@@ -144,7 +125,7 @@ class TimeWindow implements OutcomeWindow {
   }
 
   #add(bucket: number, calls: number, failures: number, slow: number): void {
-    const at = (bucket % this.#buckets) * perBucket;
+    const at = (bucket % this.#buckets) * this.#perBucket;
     const counts = this.#counts;
     counts[at] = (counts[at] ?? 0) + calls;
     this.calls += calls;
@@ -152,47 +133,52 @@ class TimeWindow implements OutcomeWindow {
       counts[at + 1] = (counts[at + 1] ?? 0) + failures;
       this.failures += failures;
     }
-    if (slow > 0) {
+    if (slow > 0 && this.#perBucket === 3) {
       counts[at + 2] = (counts[at + 2] ?? 0) + slow;
       this.slow += slow;
     }
   }
 
   #drop(bucket: number): void {
-    const at = (bucket % this.#buckets) * perBucket;
+    const at = (bucket % this.#buckets) * this.#perBucket;
     this.calls -= this.#counts[at] ?? 0;
     this.failures -= this.#counts[at + 1] ?? 0;
-    this.slow -= this.#counts[at + 2] ?? 0;
-    this.#counts.fill(0, at, at + perBucket);
+    if (this.#perBucket === 3) this.slow -= this.#counts[at + 2] ?? 0;
+    this.#counts.fill(0, at, at + this.#perBucket);
   }
 }
 
 const failedBit = 1;
 const slowBit = 2;
+// Eight results of two bits in one number: an array of bytes would be twice as large.
+const wordShift = 3;
+const inWord = 7;
 
 class CountWindow implements OutcomeWindow {
-  readonly ages = false;
   calls = 0;
   failures = 0;
   slow = 0;
-  readonly #results: Uint8Array;
-  #rule: Rule;
+  readonly #size: number;
+  readonly #words: number[];
+  #rule: WindowRule<CountRule>;
   #next = 0;
 
-  constructor(opensOn: Extract<OpensOn, { kind: 'count' }>) {
-    this.#results = new Uint8Array(opensOn.size);
-    this.#rule = new Rule(opensOn, opensOn.size);
+  constructor(opensOn: CountRule) {
+    this.#size = opensOn.size;
+    this.#words = zeros((opensOn.size >> wordShift) + 1);
+    this.#rule = ruleOf(opensOn);
   }
 
   record(failed: boolean, slow: boolean): Verdict {
-    const results = this.#results;
     const at = this.#next;
-    this.#next = at + 1 === results.length ? 0 : at + 1;
-    if (this.calls < results.length) this.calls++;
-    const old = results[at] ?? 0;
+    this.#next = at + 1 === this.#size ? 0 : at + 1;
+    if (this.calls < this.#size) this.calls++;
     const result = (failed ? failedBit : 0) | (slow ? slowBit : 0);
+    const shift = (at & inWord) << 1;
+    const word = this.#words[at >> wordShift] ?? 0;
+    const old = (word >> shift) & (failedBit | slowBit);
     if (old !== result) {
-      results[at] = result;
+      this.#words[at >> wordShift] = word ^ ((old ^ result) << shift);
       this.failures += (result & failedBit) - (old & failedBit);
       this.slow += (result >> 1) - (old >> 1);
     }
@@ -205,7 +191,7 @@ class CountWindow implements OutcomeWindow {
   }
 
   clear(): void {
-    this.#results.fill(0);
+    this.#words.fill(0);
     this.#next = 0;
     this.calls = 0;
     this.failures = 0;
@@ -213,16 +199,16 @@ class CountWindow implements OutcomeWindow {
   }
 
   tune(opensOn: OpensOn): boolean {
-    if (opensOn.kind !== 'count' || opensOn.size !== this.#results.length) return false;
-    this.#rule = new Rule(opensOn, opensOn.size);
+    if (opensOn.kind !== 'count' || opensOn.size !== this.#size) return false;
+    this.#rule = ruleOf(opensOn);
     return true;
   }
 
   parts(): WindowPart[] {
-    const { length } = this.#results;
-    const oldest = this.calls === length ? this.#next : 0;
+    const oldest = this.calls === this.#size ? this.#next : 0;
     return Array.from({ length: this.calls }, (_, nth) => {
-      const result = this.#results[(oldest + nth) % length] ?? 0;
+      const at = (oldest + nth) % this.#size;
+      const result = ((this.#words[at >> wordShift] ?? 0) >> ((at & inWord) << 1)) & 3;
       return { ageMs: 0, calls: 1, failures: result & failedBit, slow: result >> 1 };
     });
   }
@@ -230,7 +216,7 @@ class CountWindow implements OutcomeWindow {
   seed(parts: readonly WindowPart[]): undefined {
     for (const { calls, failures, slow } of parts) {
       // only the newest `size` can stay, so more need not be walked through
-      const kept = Math.min(calls, this.#results.length);
+      const kept = Math.min(calls, this.#size);
       for (let nth = 0; nth < kept; nth++) {
         this.record(evenly(failures, calls, nth, kept), evenly(slow, calls, nth, kept));
       }
@@ -246,7 +232,6 @@ function evenly(marked: number, calls: number, nth: number, kept: number): boole
 }
 
 class ConsecutiveWindow implements OutcomeWindow {
-  readonly ages = false;
   readonly slow = 0;
   failures = 0;
   #limit: number;

@@ -5,9 +5,13 @@ export function isPlainPromise<T>(value: PromiseLike<T> | T): value is Promise<T
 
 /**
  * Rejects after a turn of the microtasks. A promise that is rejected before anybody waits for it costs more than
- * all the rest of a rejection, since the runtime keeps a list of those.
+ * all the rest of a rejection, since the runtime keeps a list of those; and so does a throw, which looks for where it
+ * is.
  */
-export async function rejectLater(error: Error): Promise<never> {
-  await Promise.resolve();
-  throw error;
+export function rejectLater(error: Error): Promise<never> {
+  return new Promise((_, reject) => {
+    void Promise.resolve().then(() => {
+      reject(error);
+    });
+  });
 }
