@@ -1,4 +1,4 @@
-import { expect, it } from '@jest/globals';
+import { expect, it, jest } from '@jest/globals';
 import { breakerState } from './interlock-sources.ts';
 import { createPolicies } from './policies.ts';
 import { RememberedAnswers } from './remembered-answers.ts';
@@ -101,4 +101,35 @@ it('a shop that gets more orders than it can do takes fewer until it has caught 
   expect(orders.snapshot()).toMatchObject({ size: 0, processed: 12, rejected: 13 });
   expect(backpressure.state).toBe('released');
   expect(intake.snapshot().share).toBe(1);
+});
+
+it('a call whose time is over while it waits in a queue never runs', async () => {
+  const clock = createFakeClock();
+  const policies = createPolicies({ service: 'shop', clock });
+  const queue = policies.queue('orders', { maxWorkers: 1, maxSize: 10 });
+  const pipeline = policies.pipeline('orders', {
+    timeout: policies.timeout('orders', { timeoutMs: 1000 }),
+    queue,
+  });
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const first = queue.submit(() => promise);
+  const act = jest.fn(() => 'too late');
+  const second = pipeline.run(act);
+  expect(queue.snapshot().size).toBe(1);
+  clock.advance(1008);
+  await expect(second).rejects.toMatchObject({ code: 'timeout' });
+  expect(queue.snapshot()).toMatchObject({ size: 0, withdrawn: 1 });
+  resolve('done');
+  await first;
+  expect(act).not.toHaveBeenCalled();
+});
+
+it('all snapshots are plain: they can be sent anywhere', () => {
+  const { policies } = openShop();
+  policies.concurrency('database');
+  const snapshots = policies.allSnapshots();
+  expect(snapshots.map(({ kind }) => kind)).toContain('interlocks');
+  expect(structuredClone(snapshots)).toEqual(snapshots);
+  // nor is there a number that JSON cannot write, such as Infinity
+  expect(JSON.stringify(snapshots)).not.toContain('null');
 });

@@ -16,7 +16,10 @@ export interface Runs {
 export interface Submits {
   readonly kind: string;
   readonly name: string;
-  submit<T>(work: () => PromiseLike<T> | T): Promise<T>;
+  submit<T>(
+    work: () => PromiseLike<T> | T,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<T>;
 }
 
 /** A Fallback: answers in the place of a call that failed. */
@@ -108,6 +111,7 @@ export class Pipeline {
     }
     const queue = this.#queue;
     if (queue === undefined) return wrapped;
-    return (context) => queue.submit(() => wrapped(context));
+    // an attempt that is over must not run when its turn comes
+    return (context) => queue.submit(() => wrapped(context), { signal: context.signal });
   }
 }
