@@ -16,6 +16,7 @@ import { backendsRead } from './reads/backends.ts';
 import { pooledSessionsRead } from './reads/pooled-sessions.ts';
 import { poolersRead } from './reads/poolers.ts';
 import { sessionGroupsRead } from './reads/session-groups.ts';
+import { statementRunsRead } from './reads/statement-runs.ts';
 import { analyze } from './remedies/analyze.ts';
 import { cancelQuery } from './remedies/cancel-query.ts';
 import { createIndex } from './remedies/create-index.ts';
@@ -58,6 +59,7 @@ export const postgresCatalog: Catalog<PostgresRequest, PostgresAct> = {
   resolvers: [
     { kinds: ['address', 'client', 'application'], read: sessionGroupsRead },
     { kinds: ['backend'], read: backendsRead },
+    { kinds: ['statement', 'trace'], read: statementRunsRead },
     {
       kinds: ['address', 'client', 'application', 'backend', 'pooler', 'pooler-pool'],
       read: pooledSessionsRead,
