@@ -59,6 +59,7 @@ function judge(given: Case) {
       tables: { before: tablesOf([then]), after: tablesOf([table]), elapsedMs },
       indexes: indexesOf(given.indexes ?? []),
       scans: [given.scans ?? planned(scan())],
+      runs: [],
       statements: {
         before: {
           byKey: new Map([
@@ -185,6 +186,7 @@ describe('db.missing-indexes', () => {
         tables: { before: tablesOf([]), after: tablesOf([]), elapsedMs: 60_000 },
         indexes: indexesOf([]),
         scans: blindSpot('timeout', 'slow'),
+        runs: [],
         statements: { before: counters, after: counters, elapsedMs: 60_000 },
       },
       limitsOf(missingIndexes),

@@ -16,6 +16,7 @@ import { databaseEntity, serverEntity, statementEntity, tableEntity } from '../e
 import { quoteIdentifier } from '../quote-identifier.ts';
 import { indexesRead } from '../reads/indexes.ts';
 import { statementScansRead } from '../reads/statement-scans.ts';
+import { statementRunsRead } from '../reads/statement-runs.ts';
 import { statementsRead } from '../reads/statements.ts';
 import { tablesRead, type Tables, type TableStats } from '../reads/tables.ts';
 import { bytesText } from './bytes-text.ts';
@@ -90,6 +91,8 @@ export const missingIndexes = defineDiagnostic({
     indexes: indexesRead,
     scans: optional(statementScansRead),
     statements: windowed(statementsRead),
+    // For the join alone: who runs what.
+    runs: optional(statementRunsRead),
   },
   thresholds,
   measures: {

@@ -16,6 +16,7 @@ import {
 } from '@starr/kernel';
 import { databaseEntity, serverEntity, statementEntity } from '../entities.ts';
 import { statementTextsRead, type StatementTexts } from '../reads/statement-texts.ts';
+import { statementRunsRead } from '../reads/statement-runs.ts';
 import { statementsRead, type Statements } from '../reads/statements.ts';
 import { spendingOf, type Spending, type Spent } from './statement-spending.ts';
 
@@ -72,7 +73,12 @@ export const slowStatements = defineDiagnostic({
   replaces: [
     'SELECT calls, mean_exec_time, total_exec_time, query FROM pg_stat_statements ORDER BY total_exec_time DESC LIMIT 20;',
   ],
-  reads: { statements: windowed(statementsRead), texts: optional(statementTextsRead) },
+  reads: {
+    statements: windowed(statementsRead),
+    texts: optional(statementTextsRead),
+    // For the join alone: who runs what.
+    runs: optional(statementRunsRead),
+  },
   thresholds,
   measures: {
     meanMs: { unit: 'ms', says: 'mean time within the window; 0 when nothing ran' },

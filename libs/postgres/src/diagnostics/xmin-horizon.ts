@@ -186,12 +186,17 @@ function findingFrom(
     ...(holder.heldMs !== undefined && { since: new Date(look.now.getTime() - holder.heldMs) }),
     measured: [
       {
+        name: 'heldMs',
+        about,
+        value: holder.heldMs ?? 0,
+        limit: piled.length > 0 ? limits.harmWarnMs : limits.heldWarnMs,
+      },
+      {
         name: 'horizonAgeRatio',
         about,
         value: ratioOf(holder, horizon),
         limit: limits.warnRatio,
       },
-      { name: 'heldMs', about, value: holder.heldMs ?? 0, limit: limits.heldWarnMs },
       { name: 'deadRowsWaiting', about, value: dead },
     ],
     rows: [rowOf(holder)],
@@ -240,7 +245,8 @@ function rowOf(holder: HorizonHolder): Row {
     name: holder.name,
     ...(holder.pid !== 0 && {
       pid: holder.pid,
-      backendStart: { moment: holder.backendStart },
+      // Text: a remedy is given it as it stands.
+      backendStart: holder.backendStart,
     }),
     state: holder.state,
     ...(holder.address !== undefined && { address: holder.address }),

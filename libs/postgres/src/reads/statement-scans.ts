@@ -1,5 +1,6 @@
-import { blindSpot, maskSql, type Read } from '@starr/kernel';
+import { blindSpot, maskSql, type Read, type Relation } from '@starr/kernel';
 import { z } from 'zod';
+import { statementEntity, tableEntity } from '../entities.ts';
 import type { PostgresRequest, StatementPlan } from '../postgres-request.ts';
 import { scanConditions, type ScanConditions } from './scan-conditions.ts';
 
@@ -9,6 +10,8 @@ const LEAST_MEAN_MS = 5;
 const MOST_BY_TIME = 12;
 const MOST_BY_MEAN = 8;
 const LONGEST_TEXT = 20_000;
+/** Where a name without a schema is looked up, unless somebody set search_path. */
+const USUAL_SCHEMA = 'public';
 
 /** A table that a statement reads from its first row to its last, and what it is looking for there. */
 export interface TableScan extends ScanConditions {
@@ -72,6 +75,14 @@ export const statementScansRead: Read<readonly StatementScans[], PostgresRequest
     }
     return answer.data.plans.map((each) => scansOf(each as StatementPlan));
   },
+  relate: (statements, { target }) =>
+    statements.flatMap(({ queryId, scans }) =>
+      scans.map(({ schema = USUAL_SCHEMA, table }): Relation => ({
+        from: statementEntity(target, queryId),
+        is: 'reads',
+        to: tableEntity(target, schema, table),
+      })),
+    ),
 };
 
 function scansOf(statement: StatementPlan): StatementScans {

@@ -1,10 +1,12 @@
 import type { Read, Relation } from '@starr/kernel';
 import { z } from 'zod';
-import { databaseEntity, tableEntity } from '../entities.ts';
+import { databaseEntity, serverEntity, tableEntity } from '../entities.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
 import { rowsRead } from './rows-read.ts';
 
 const MOST_TABLES = 1000;
+/** Relations of more than so many would weigh more than they tell. */
+const MOST_RELATED = 50;
 /** A session in another database that stays for so long works there. */
 const STAYS_SECONDS = 10;
 
@@ -116,12 +118,16 @@ export const tablesRead: Read<Tables, PostgresRequest> = rowsRead({
     autovacuums: rows[0]?.autovacuums ?? true,
     elsewhere: rows[0]?.elsewhere ?? [],
   }),
-  relate: ({ database, tables }, { target }) =>
-    tables.slice(0, 50).map(({ schema, name }): Relation => ({
-      from: tableEntity(target, schema, name),
-      is: 'in',
-      to: databaseEntity(target, database),
-    })),
+  relate: ({ database, tables }, { target }) => [
+    { from: databaseEntity(target, database), is: 'of', to: serverEntity(target) },
+    ...tables.slice(0, MOST_RELATED).flatMap(({ schema, name }): Relation[] => {
+      const table = tableEntity(target, schema, name);
+      return [
+        { from: table, is: 'in', to: databaseEntity(target, database) },
+        { from: table, is: 'of', to: serverEntity(target) },
+      ];
+    }),
+  ],
 });
 
 /** 18 caps what a scale factor asks for on a large table. */
