@@ -54,7 +54,11 @@ describe('the plan of db.cancel-query', () => {
           onFailed: 'stop',
         },
       ],
-      effect: expect.objectContaining({ measurement: 'lockWaiters', below: 3 }),
+      effect: expect.objectContaining({
+        diagnostic: 'db.lock-waits',
+        measurement: 'blockedSessions',
+        below: 3,
+      }),
       touches: [
         expect.objectContaining({ name: 'statementsCancelled', value: 1 }),
         expect.objectContaining({ name: 'sessionsFreed', value: 3 }),

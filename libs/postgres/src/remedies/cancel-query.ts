@@ -91,9 +91,9 @@ function operationFrom(
 function effectOf(session: SignalCandidate, target: string): Effect {
   const blocked = session.blocks > 0;
   return {
-    diagnostic: 'db.long-running-queries',
+    diagnostic: blocked ? 'db.lock-waits' : 'db.long-running-queries',
     about: serverEntity(target),
-    measurement: blocked ? 'lockWaiters' : 'longestActiveMs',
+    measurement: blocked ? 'blockedSessions' : 'longestActiveMs',
     below: blocked ? session.blocks : longRunningQueries.thresholds.activeWarnMs.value,
     settleMs: 1000,
     holdMs: 15_000,

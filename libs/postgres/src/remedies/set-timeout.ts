@@ -180,9 +180,8 @@ function planOf(
 /** What the timeout bounds, of all sessions: those of others can keep it from being established, which is then said. */
 function effectOf(setting: Setting, ms: number, target: string): Effect {
   return {
-    diagnostic: setting === 'idle_session_timeout' ? 'db.idle-sessions' : 'db.long-running-queries',
     about: serverEntity(target),
-    measurement: MEASUREMENT[setting],
+    ...MOVES[setting],
     // The server looks at its timers when they are due; a second more is no miss.
     below: ms + 1000,
     settleMs: 2000,
@@ -192,13 +191,19 @@ function effectOf(setting: Setting, ms: number, target: string): Effect {
   };
 }
 
-const MEASUREMENT = {
-  statement_timeout: 'longestActiveMs',
-  lock_timeout: 'longestLockWaitMs',
-  idle_in_transaction_session_timeout: 'longestIdleInTransactionMs',
-  idle_session_timeout: 'longestIdleMs',
-  transaction_timeout: 'longestActiveMs',
-} as const satisfies Record<Setting, string>;
+const MOVES = {
+  statement_timeout: { diagnostic: 'db.long-running-queries', measurement: 'longestActiveMs' },
+  lock_timeout: { diagnostic: 'db.lock-waits', measurement: 'longestBlockedMs' },
+  idle_in_transaction_session_timeout: {
+    diagnostic: 'db.idle-in-transaction',
+    measurement: 'longestIdleInTransactionMs',
+  },
+  idle_session_timeout: { diagnostic: 'db.idle-sessions', measurement: 'longestIdleMs' },
+  transaction_timeout: {
+    diagnostic: 'db.long-running-queries',
+    measurement: 'longestTransactionMs',
+  },
+} as const satisfies Record<Setting, { diagnostic: string; measurement: string }>;
 
 const actSchema = z.object({
   kind: z.literal('alter-setting'),

@@ -32,7 +32,7 @@ describe('the plan of db.terminate-session', () => {
       'an idle transaction that others wait for',
       { ...open, blocks: 2, stateMs: 1 },
       'blocks',
-      'lockWaiters',
+      'blockedSessions',
     ],
     [
       'an idle transaction of a minute',
@@ -56,7 +56,7 @@ describe('the plan of db.terminate-session', () => {
       'a client that stopped, and others wait',
       { ...wedged, blocks: 1, stateMs: 1 },
       'blocks',
-      'lockWaiters',
+      'blockedSessions',
     ],
   ])('is made for %s', (_, more, because, measurement) => {
     expect(plan(more)).toMatchObject({

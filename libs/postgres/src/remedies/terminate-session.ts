@@ -13,7 +13,7 @@ import type { PostgresAct } from '../postgres-act.ts';
 import { quoteLiteral } from '../quote-identifier.ts';
 import { signalCandidatesRead, type SignalCandidate } from '../reads/signal-candidates.ts';
 import { idleInTransaction } from '../diagnostics/idle-in-transaction.ts';
-import { longRunningQueries } from '../diagnostics/long-running-queries.ts';
+import { lockWaits } from '../diagnostics/lock-waits.ts';
 import { wedgedSessions } from '../diagnostics/wedged-sessions.ts';
 import { findCandidate } from './find-candidate.ts';
 import { protectedApplications, reasonToSpareBusy } from './protection.ts';
@@ -143,8 +143,8 @@ function operationFrom(
 function effectOf(session: SignalCandidate, because: Because, target: string): Effect {
   const moves = {
     blocks: {
-      diagnostic: longRunningQueries.id,
-      measurement: 'lockWaiters',
+      diagnostic: lockWaits.id,
+      measurement: 'blockedSessions',
       below: Math.max(1, session.blocks),
     },
     wedged: {
