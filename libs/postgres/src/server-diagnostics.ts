@@ -12,7 +12,7 @@ import { settings } from './diagnostics/settings.ts';
 import { slowStatements } from './diagnostics/slow-statements.ts';
 import { staleStatistics } from './diagnostics/stale-statistics.ts';
 import { tempFiles } from './diagnostics/temp-files.ts';
-import { vacuum } from './diagnostics/vacuum.ts';
+import { autovacuum } from './diagnostics/autovacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
 import type { PostgresRequest } from './postgres-request.ts';
@@ -32,7 +32,7 @@ export const serverDiagnostics: readonly AnyDiagnostic<PostgresRequest>[] = [
   slowStatements,
   staleStatistics,
   tempFiles,
-  vacuum,
+  autovacuum,
   wraparound,
   xminHorizon,
 ];

@@ -18,6 +18,7 @@ import {
 import { startPostgres, type LabPostgres } from '@starr/lab';
 import pg from 'pg';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
+import { statementRunsRead, type StatementRun } from './reads/statement-runs.ts';
 import { checkpoints } from './diagnostics/checkpoints.ts';
 import { deadlocks } from './diagnostics/deadlocks.ts';
 import { invalidIndexes } from './diagnostics/invalid-indexes.ts';
@@ -30,7 +31,7 @@ import { settings } from './diagnostics/settings.ts';
 import { slowStatements } from './diagnostics/slow-statements.ts';
 import { staleStatistics } from './diagnostics/stale-statistics.ts';
 import { tempFiles } from './diagnostics/temp-files.ts';
-import { vacuum } from './diagnostics/vacuum.ts';
+import { autovacuum } from './diagnostics/autovacuum.ts';
 import { wraparound } from './diagnostics/wraparound.ts';
 import { xminHorizon } from './diagnostics/xmin-horizon.ts';
 import type { PostgresAct } from './postgres-act.ts';
@@ -268,15 +269,15 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       expect(await stale()).toEqual([]);
     });
 
-    it('db.vacuum: names who keeps vacuum from a table, and estimates its bloat where it may', async () => {
+    it('db.autovacuum: names who keeps vacuum from a table, and estimates its bloat where it may', async () => {
       const holder = await client('reports');
       await holder.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1');
       await server.query('UPDATE carts SET n = 1');
       await server.query('ALTER TABLE carts SET (autovacuum_enabled = false)');
       await server.query('VACUUM ANALYZE carts');
       await server.query('GRANT SELECT ON carts TO starr');
-      await eventually(async () => (await findings(vacuum, { graceMs: 0 })).length > 0);
-      const [finding] = await findings(vacuum, { graceMs: 0 });
+      await eventually(async () => (await findings(autovacuum, { graceMs: 0 })).length > 0);
+      const [finding] = await findings(autovacuum, { graceMs: 0 });
       expect(finding).toMatchObject({
         about: { kind: 'table', name: 'public.carts' },
         says: 'public.carts in postgres has 20000 dead rows, 50 % of all: autovacuum is off for this table',
@@ -284,7 +285,7 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       });
       await holder.query('ROLLBACK');
       await server.query('VACUUM carts');
-      await eventually(async () => (await findings(vacuum, { graceMs: 0 })).length === 0);
+      await eventually(async () => (await findings(autovacuum, { graceMs: 0 })).length === 0);
     });
   });
 
@@ -497,6 +498,23 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       await server.query('SELECT pg_reload_conf()');
       await server.query('ALTER ROLE shop RESET ALL');
     });
+  });
+
+  it('a statement is tied to who runs it and, by its comment, to its trace', async () => {
+    const shop = await client('checkout');
+    const trace = '4bf92f3577b34da6a3ce929d0e0e4736';
+    await shop.query(`SELECT 'x' /*traceparent='00-${trace}-00f067aa0ba902b7-01'*/`);
+    const look = lookOf({ ...(await adapter.greet(limitOf())), target: 'orders' });
+    const runs = (await see(statementRunsRead, adapter, look)) as readonly StatementRun[];
+    const relations = statementRunsRead.relate!(runs, look);
+    const { pid, backendStart } = runs.find(({ application }) => application === 'checkout')!;
+    expect(relations).toContainEqual({
+      from: { kind: 'backend', name: `${pid}/${backendStart}`, scope: 'orders' },
+      is: 'in',
+      to: { kind: 'trace', name: trace },
+    });
+    const ran = relations.filter(({ is }) => is === 'runs').map(({ from }) => from.name);
+    expect(ran.includes('checkout')).toBe(major >= 14);
   });
 
   describe('indexes', () => {

@@ -80,7 +80,7 @@ const MEASURES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'db.replication': { retainedBytes: 'bytes' },
   'db.slow-statements': {},
   'db.stale-statistics': { staleTables: 'count' },
-  'db.vacuum': { tablesBehind: 'count' },
+  'db.autovacuum': { tablesBehind: 'count' },
   'db.xmin-horizon': {},
   'db.pgbouncer-pools': { waitingClients: 'count', paused: 'count' },
   'cache.memory': { pressureRatio: 'ratio', evictableRatio: 'ratio', timeToFullMs: 'ms' },

@@ -53,7 +53,7 @@ describe('the plan of db.vacuum', () => {
             "SET lock_timeout = '10000ms';\nSET statement_timeout = '0';\nVACUUM (ANALYZE) public.orders;",
         },
       ],
-      effect: { diagnostic: 'db.vacuum', measurement: 'deadRows', below: 150_000 },
+      effect: { diagnostic: 'db.autovacuum', measurement: 'deadRows', below: 150_000 },
     });
   });
 

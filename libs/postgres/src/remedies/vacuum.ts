@@ -73,7 +73,7 @@ export const vacuum = defineRemedy({
       ],
       // A table that is clean again is not measured by itself any more: the sum of all is.
       effect: {
-        diagnostic: 'db.vacuum',
+        diagnostic: 'db.autovacuum',
         about: serverEntity(look.target),
         measurement: 'deadRows',
         below: Math.max(1, deadOfAll - table.dead / 2),

@@ -66,8 +66,8 @@ const thresholds = {
 
 type VacuumLimits = Limits<typeof thresholds>;
 
-export const vacuum = defineDiagnostic({
-  id: 'db.vacuum',
+export const autovacuum = defineDiagnostic({
+  id: 'db.autovacuum',
   title: 'Tables that are not vacuumed',
   explains:
     'Finds tables with more dead rows than twice what makes autovacuum come, and says why it does not clean them: it is off, all workers are busy, somebody holds a lock on the table, ' +

@@ -6,7 +6,7 @@ import type { Vacuums } from '../reads/vacuums.ts';
 import { limitsOf } from '../test/limits-of.ts';
 import { lookOf } from '../test/lab-target.ts';
 import { tableStats, tablesOf } from '../test/table-stats.ts';
-import { vacuum } from './vacuum.ts';
+import { autovacuum } from './autovacuum.ts';
 
 const ago = (ms: number) => new Date(lookOf().now.getTime() - ms);
 const TEN_MINUTES = 600_000;
@@ -43,7 +43,7 @@ interface Case {
 
 function judge(after: readonly TableStats[], more: Case = {}) {
   const { before = after, elapsedMs = 60_000, holders = [], autovacuums = true } = more;
-  return vacuum.judge(
+  return autovacuum.judge(
     {
       tables: {
         before: tablesOf(before),
@@ -54,12 +54,12 @@ function judge(after: readonly TableStats[], more: Case = {}) {
       horizon: { holders, freezeMaxAge: 200_000_000 },
       widths: new Map(more.needed === undefined ? [] : [['16400', more.needed]]),
     },
-    limitsOf(vacuum),
+    limitsOf(autovacuum),
     lookOf(),
   );
 }
 
-describe('db.vacuum', () => {
+describe('db.autovacuum', () => {
   it.each<[string, TableStats, Severity | undefined]>([
     ['no dead row', table({ dead: 0 }), undefined],
     ['just too few to harm', table({ dead: 9999, vacuumTrigger: 50 }), undefined],
