@@ -224,11 +224,11 @@ class CountWindow implements OutcomeWindow {
   }
 }
 
-/** Whether the nth of `kept` results is one of `marked` of `calls`, when these lie as evenly as they can. */
+/** Whether the nth of `kept` results is marked, when `marked` of `calls` were: in proportion, and spread evenly. */
 function evenly(marked: number, calls: number, nth: number, kept: number): boolean {
-  const upTo = (results: number) => Math.round((marked * results) / calls);
-  const scale = calls / kept;
-  return upTo((nth + 1) * scale) > upTo(nth * scale);
+  const keptMarks = Math.round((marked * kept) / calls);
+  const upTo = (results: number) => Math.floor((keptMarks * results) / kept);
+  return upTo(nth + 1) > upTo(nth);
 }
 
 class ConsecutiveWindow implements OutcomeWindow {
