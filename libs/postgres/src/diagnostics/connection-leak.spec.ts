@@ -1,7 +1,9 @@
 import { describe, expect, it } from '@jest/globals';
 import { statusOf, type Limits, type Severity } from '@starr/kernel';
 import type { PooledSession, PooledSessions } from '../reads/pooled-sessions.ts';
+import type { ConnectionLimit, ConnectionLimits } from '../reads/connection-limits.ts';
 import type { SessionGroup } from '../reads/session-groups.ts';
+import type { SessionShares } from '../reads/session-shares.ts';
 import type { Slots } from '../reads/slots.ts';
 import { lookOf } from '../test/lab-target.ts';
 import { pooledSession } from '../test/pooled.ts';
@@ -12,6 +14,15 @@ const limits = Object.fromEntries(
 ) as Limits<typeof connectionLeak.thresholds>;
 
 const NO_POOLER: PooledSessions = { sessions: [], waiting: [], blind: [] };
+const NO_LIMIT: Ceilings = {
+  ceilings: { limits: [], truncated: false },
+  shares: { shares: [], truncated: false },
+};
+
+interface Ceilings {
+  readonly ceilings: ConnectionLimits;
+  readonly shares: SessionShares;
+}
 const ago = (ms: number) => new Date(lookOf().now.getTime() - ms);
 
 /** Sessions that leak at a steady pace; 12 a minute for three minutes unless said otherwise. */
@@ -57,14 +68,18 @@ interface Case {
   readonly used?: number;
 }
 
-function judge({ after, before, elapsedMs = 60_000, used = 50 }: Case) {
+function judge({ after, before, elapsedMs = 60_000, used = 50 }: Case, ceilings = NO_LIMIT) {
   const slots = { usable: 100, used } as Slots;
   const pair = {
     after: { groups: after, truncated: false },
     before: { groups: before ?? after, truncated: false },
     elapsedMs: before === undefined ? 300 : elapsedMs,
   };
-  return connectionLeak.judge({ groups: pair, slots, pooled: NO_POOLER }, limits, lookOf());
+  return connectionLeak.judge(
+    { groups: pair, slots, pooled: NO_POOLER, ...ceilings },
+    limits,
+    lookOf(),
+  );
 }
 
 describe('db.connection-leak', () => {
@@ -221,11 +236,64 @@ describe('db.connection-leak', () => {
         groups: { before: groups, after: groups, elapsedMs: 300 },
         slots: { usable: 10, used: 1 } as Slots,
         pooled: NO_POOLER,
+        ...NO_LIMIT,
       },
       limits,
       lookOf(),
     );
     expect(verdict.blind?.map(({ why }) => why)).toEqual(['truncated']);
+  });
+});
+
+describe('db.connection-leak at a connection limit', () => {
+  /** Ten that were leaked within ten minutes, an hour ago; none has come since. */
+  const stopped = group({
+    sessions: 10,
+    idle: 10,
+    settled: 10,
+    usedOnce: 10,
+    usedOnceLastMinute: 0,
+    usedOnceLastFiveMinutes: 0,
+    longestIdleMs: 3_600_000,
+    usedOnceSince: ago(3_600_000),
+  });
+  const at = (limit: ConnectionLimit, sessions = 10, application = 'checkout'): Ceilings => ({
+    ceilings: { limits: [limit], truncated: false },
+    shares: {
+      shares: [
+        {
+          role: 'shop',
+          database: 'orders',
+          application,
+          sessions,
+          active: 0,
+          idle: sessions,
+          idleInTransaction: 0,
+          idleLong: sessions,
+        },
+      ],
+      truncated: false,
+    },
+  });
+  const ofRole = (limit: number): ConnectionLimit => ({ of: 'role', name: 'shop', limit });
+
+  it.each<[string, Ceilings, boolean]>([
+    ['without a limit it is over, whatever it was', NO_LIMIT, false],
+    ['below the limit of its role too', at(ofRole(11)), false],
+    ['at the limit of its role it is one still', at(ofRole(10)), true],
+    ['at the limit of its database too', at({ of: 'database', name: 'orders', limit: 10 }), true],
+    ['not at the limit of another role', at({ of: 'role', name: 'other', limit: 10 }), false],
+    ['not when others have filled the limit', at(ofRole(10), 10, 'worker'), false],
+    ['nor when it holds less than half of the limit', at(ofRole(21), 21), false],
+    ['a limit of 0 is closed on purpose', at(ofRole(0)), false],
+  ])('a leak that grows no more: %s', (_, ceilings, found) => {
+    const { findings } = judge({ after: [stopped], before: [stopped] }, ceilings);
+    expect(findings).toHaveLength(found ? 1 : 0);
+    if (found)
+      expect(findings![0]).toMatchObject({
+        severity: 'critical',
+        says: expect.stringContaining('no longer growing, since its connection limit is reached'),
+      });
   });
 });
 
@@ -256,6 +324,7 @@ describe('db.connection-leak behind a pooler', () => {
         groups: { before: groups, after: groups, elapsedMs: 60_000 },
         slots: { usable: 100, used: 50 } as Slots,
         pooled: { sessions, waiting: [], blind: [], ...more },
+        ...NO_LIMIT,
       },
       limits,
       lookOf(),
@@ -342,6 +411,7 @@ describe('db.connection-leak behind a pooler', () => {
           waiting: [],
           blind: [],
         },
+        ...NO_LIMIT,
       },
       limits,
       lookOf(),

@@ -18,9 +18,12 @@ import {
   type PooledSession,
   type PooledSessions,
 } from '../reads/pooled-sessions.ts';
+import { connectionLimitsRead } from '../reads/connection-limits.ts';
 import { sessionGroupsRead, type SessionGroups } from '../reads/session-groups.ts';
+import { sessionSharesRead } from '../reads/session-shares.ts';
 import { slotsRead } from '../reads/slots.ts';
 import { partGroups, starvedRoom } from './behind-poolers.ts';
+import { limitedRoom } from './limited-room.ts';
 import { fingerprintsFrom, type Fingerprint, type Subject } from './leak-fingerprint.ts';
 import {
   covers,
@@ -42,7 +45,7 @@ export const connectionLeak = defineDiagnostic({
   title: 'Applications that leak connections',
   explains:
     'Looks for sessions that were used once and never again, by application and client address: many of them, with idle ages spread apart, and growing, ' +
-    'are connections that nobody gives back. A leak that has stopped only because the slots are full counts too. ' +
+    'are connections that nobody gives back. A leak that has stopped only because the slots are full, or a connection limit is reached, counts too. ' +
     'Behind a PgBouncer that is configured as a pooler of the target, its clients are looked at in place of its backends, so that the client that leaks is named. ' +
     'By hand: find the code path that takes a client and does not release it; until then end those sessions.',
   replaces: [
@@ -53,6 +56,8 @@ export const connectionLeak = defineDiagnostic({
     groups: windowed(sessionGroupsRead),
     slots: slotsRead,
     pooled: optional(pooledSessionsRead),
+    ceilings: optional(connectionLimitsRead),
+    shares: optional(sessionSharesRead),
   },
   thresholds: LEAK_THRESHOLDS,
   measures: {
@@ -67,7 +72,7 @@ export const connectionLeak = defineDiagnostic({
     growthPerMinute: { unit: 'per-minute', says: 'growth of the sessions used once' },
     idleSpreadMs: { unit: 'ms', says: 'spread of their idle ages, 10th to 90th percentile' },
   },
-  judge: ({ groups, slots, pooled }, limits, look) => {
+  judge: ({ groups, slots, pooled, ceilings, shares }, limits, look) => {
     const { sessions, blind }: Pick<PooledSessions, 'sessions' | 'blind'> = isBlindSpot(pooled)
       ? { sessions: [], blind: [pooled] }
       : pooled;
@@ -77,10 +82,13 @@ export const connectionLeak = defineDiagnostic({
       fingerprintsFrom(pair, limits.growthWindowMs, look.now),
     );
     const room: Room = { of: 'server', ...slots };
-    const roomOf = (fingerprint: Fingerprint) =>
-      isBlindSpot(pooled) || parts[2]?.includes(fingerprint) !== true
-        ? room
-        : (starvedRoom(fingerprint.subject.application, pooled) ?? room);
+    const roomOf = (fingerprint: Fingerprint): Room => {
+      const { application } = fingerprint.subject;
+      if (!isBlindSpot(pooled) && parts[2]?.includes(fingerprint) === true)
+        return starvedRoom(application, pooled) ?? room;
+      if (isBlindSpot(ceilings) || isBlindSpot(shares)) return room;
+      return limitedRoom(application, ceilings, shares) ?? room;
+    };
     const leaks = parts.flatMap((part) => leaksIn(part, roomOf, limits));
     const findings = leaks.map((leak) =>
       findingFrom(leak, poolersOf(leak, parts[2] ?? [], sessions), {
@@ -163,7 +171,7 @@ function findingFrom(
   return {
     severity: isCritical ? 'critical' : 'warning',
     about,
-    says: sentence(fingerprint, clients, about, poolers),
+    says: sentence(fingerprint, clients, about, { poolers, room }),
     ...(fingerprint.since !== undefined && { since: fingerprint.since }),
     measured: measurementsOf(fingerprint, about, fingerprint.usedOnce, { room, limits }),
     rows: clients.map((client) => ({
@@ -183,11 +191,17 @@ function findingFrom(
   };
 }
 
+const FULL = {
+  server: 'the slots are full',
+  pool: 'its pool is full',
+  limit: 'its connection limit is reached',
+} as const satisfies Record<Room['of'], string>;
+
 function sentence(
   whole: Fingerprint,
   clients: readonly Fingerprint[],
   about: Entity,
-  poolers: readonly string[],
+  { poolers, room }: { poolers: readonly string[]; room: Room },
 ): string {
   const addresses = clients.length === 1 ? '' : ` from ${clients.length} addresses`;
   const from =
@@ -195,7 +209,7 @@ function sentence(
   const pace =
     whole.growthPerMinute > 0
       ? `growing by ${Math.max(1, Math.round(whole.growthPerMinute))} a minute`
-      : `no longer growing, since ${poolers.length === 0 ? 'the slots are' : 'its pool is'} full`;
+      : `no longer growing, since ${FULL[room.of]}`;
   return (
     `${about.name} leaks connections: ${whole.usedOnce} sessions${from}, each used once and idle since, ` +
     `for up to ${durationText(whole.longestIdleMs)}, ${pace}`

@@ -47,9 +47,9 @@ export const LEAK_THRESHOLDS = {
 
 export type LeakLimits = Limits<typeof LEAK_THRESHOLDS>;
 
-/** What a leak fills: the slots of the server, or the pool of a pooler that has none left. */
+/** What a leak fills: the slots of the server, the pool of a pooler that has none left, or a connection limit that is reached. */
 export interface Room extends Pick<Slots, 'used' | 'usable'> {
-  readonly of: 'server' | 'pool';
+  readonly of: 'server' | 'pool' | 'limit';
 }
 type RoomOf = (fingerprint: Fingerprint) => Room;
 
