@@ -9,6 +9,9 @@ import type { Slowable } from './slow-downs.ts';
 
 /** Something that can be full: a WorkQueue, or whatever tells a share of its size. */
 export interface Fillable {
+  /** Of a policy: so that interlocks know that it moves the backpressure. */
+  readonly kind?: string;
+  readonly name?: string;
   /** 0: empty, 1: full; above 1 after a shrink. */
   readonly utilisation: number;
   /** Calls after each change of the utilisation. Absent: `check()` must be called. Returns how to stop it. */
@@ -72,6 +75,15 @@ export class Backpressure {
 
   get settings(): BackpressureSettings {
     return this.#settings;
+  }
+
+  /** What it makes act on what, as `kind:name` of cause and effect: interlocks are checked for cycles with these. */
+  get couplings(): readonly (readonly [cause: string, effect: string])[] {
+    const { kind, name } = this.#watches;
+    const id = `${this.kind}:${this.name}`;
+    const slows = [id, `${this.#slows.kind}:${this.#slows.name}`] as const;
+    if (kind === undefined || name === undefined) return [slows];
+    return [[`${kind}:${name}`, id], slows];
   }
 
   get state(): BackpressureState {

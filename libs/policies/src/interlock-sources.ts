@@ -41,6 +41,7 @@ export function backpressureState(backpressure: Backpressure): InterlockSource {
   return {
     kind: backpressure.kind,
     name: backpressure.name,
+    couplings: backpressure.couplings,
     state: () => backpressure.state,
     onState: (listener) => backpressure.onChange(listener),
   };

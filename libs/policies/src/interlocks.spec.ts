@@ -9,6 +9,7 @@ import { backpressureState, breakerState } from './interlock-sources.ts';
 import { Interlocks, checkInterlocks, type InterlockRule } from './interlocks.ts';
 import { RateLimit } from './rate-limit.ts';
 import { createFakeClock } from './test/fake-clock.ts';
+import { WorkQueue } from './work-queue.ts';
 
 function setUp() {
   const clock = createFakeClock();
@@ -173,6 +174,7 @@ describe('interlocks', () => {
       ['queue:db', 'backpressure:db'],
     ] as const;
     expect(checkInterlocks([looping])).toBeUndefined();
+    expect(checkInterlocks([looping], couplings.slice(0, 1))).toBeUndefined();
     expect(checkInterlocks([looping], couplings)).toMatchObject({
       code: 'interlock-cycle',
       cycle: ['backpressure:db', 'rate-limit:db', 'queue:db', 'backpressure:db'],
@@ -184,6 +186,27 @@ describe('interlocks', () => {
     await open();
     expect(limit.snapshot().share).toBe(0.6);
     expect(interlocks.snapshot().rules).toHaveLength(1);
+  });
+
+  it('know by themselves what a backpressure watches and slows down', () => {
+    const { clock, limit } = setUp();
+    const queue = new WorkQueue('db', { maxWorkers: 1, maxSize: 1, clock });
+    const backpressure = new Backpressure('db', { watches: queue, slows: limit, clock });
+    expect(backpressure.couplings).toEqual([
+      ['queue:db', 'backpressure:db'],
+      ['backpressure:db', 'rate-limit:db'],
+    ]);
+    // fewer workers would fill the queue even more
+    const worse: InterlockRule = {
+      name: 'worse',
+      when: backpressureState(backpressure),
+      is: ['engaged'],
+      then: { kind: 'slow-down', policy: queue, share: 0.5 },
+    };
+    expect(checkInterlocks([worse])).toMatchObject({
+      code: 'interlock-cycle',
+      cycle: ['backpressure:db', 'queue:db', 'backpressure:db'],
+    });
   });
 
   it('refuse two rules of one name, a rule that watches no state, and a share out of range', () => {

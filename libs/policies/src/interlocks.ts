@@ -9,6 +9,8 @@ import type { Slowable } from './slow-downs.ts';
 export interface InterlockSource {
   readonly kind: string;
   readonly name: string;
+  /** What it makes act on what by itself, as `kind:name` of cause and effect. */
+  readonly couplings?: readonly (readonly [cause: string, effect: string])[];
   state(): string;
   /** Calls after each change. Returns how to stop it. */
   onState(listener: () => void): () => void;
@@ -37,8 +39,8 @@ export interface InterlockRule {
 export interface InterlocksOptions {
   readonly rules: readonly InterlockRule[];
   /**
-   * What acts on what besides the rules, as `kind:name` of cause and effect: a limit that is slowed down fills the
-   * queue in front of it, which engages the backpressure. The rules are checked for cycles together with these.
+   * What acts on what besides the rules and besides what the sources tell, as `kind:name` of cause and effect: a
+   * limit that is slowed down fills the queue in front of it. The rules are checked for cycles together with these.
    */
   readonly couplings?: readonly (readonly [cause: string, effect: string])[];
   readonly clock?: Clock;
@@ -75,7 +77,8 @@ export function checkInterlocks(
     }
   }
   const edges = rules.map(({ when, then }) => [idOf(when), idOf(then.policy)] as const);
-  const cycle = findCycle([...edges, ...couplings]);
+  const known = rules.flatMap(({ when }) => when.couplings ?? []);
+  const cycle = findCycle([...edges, ...known, ...couplings]);
   return cycle && { code: 'interlock-cycle', says: `a cycle: ${cycle.join(' → ')}`, cycle };
 }
 
