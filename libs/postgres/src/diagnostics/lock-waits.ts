@@ -32,7 +32,7 @@ const thresholds = {
     value: 10_000,
     unit: 'ms',
     says: 'one session that waits for a lock for so long is a warning; critical when a change of the table stands at the head of the queue',
-    source: 'postgres.md section 7: blocked >= 1 for 10 s, or DDL at the head',
+    source: 'Starr: a sixth of check_postgres lockwait; what is queued behind a change is felt at once',
   },
   blockedCriticalMs: {
     value: 60_000,

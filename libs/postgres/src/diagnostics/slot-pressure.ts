@@ -38,7 +38,7 @@ export const SLOT_THRESHOLDS = {
     value: 10_000,
     unit: 'ms',
     says: 'a wait for a lock that counts as a waiter',
-    source: 'postgres.md section 7: blocked >= 1 for 10 s',
+    source: 'Starr: a sixth of bucardo/check_postgres lockwait (1 min)',
   },
 } as const;
 
