@@ -32,7 +32,8 @@ const thresholds = {
     value: 10_000,
     unit: 'ms',
     says: 'one session that waits for a lock for so long is a warning; critical when a change of the table stands at the head of the queue',
-    source: 'Starr: a sixth of check_postgres lockwait; what is queued behind a change is felt at once',
+    source:
+      'Starr: a sixth of check_postgres lockwait; what is queued behind a change is felt at once',
   },
   blockedCriticalMs: {
     value: 60_000,
