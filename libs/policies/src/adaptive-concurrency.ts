@@ -26,7 +26,7 @@ export type DecisionListener = (decision: ConcurrencyDecision) => void;
 
 /**
  * At most as many calls at once as the dependency serves without queueing them, which it finds out from how long
- * they take. What is beyond the limit is refused; put a WorkQueue before it to let it wait.
+ * they take. What is beyond the limit is refused; `followLimit` lets it wait in a WorkQueue.
  */
 export class AdaptiveConcurrency implements Slowable {
   readonly kind = 'concurrency';

@@ -32,6 +32,23 @@ describe('backpressure', () => {
     expect(at(0.79)).toBe('released');
   });
 
+  it('engages at once when what it watches is already full', () => {
+    const { limit } = setUp({ watches: { utilisation: 0.8 } });
+    expect(limit.snapshot().share).toBe(0.5);
+  });
+
+  it('looks again whenever somebody looks at it', () => {
+    const clock = createFakeClock();
+    const limit = new RateLimit('api', { permits: 1, clock });
+    const level = { utilisation: 0 };
+    const backpressure = new Backpressure('api', { watches: level, slows: limit, clock });
+    level.utilisation = 1;
+    expect(backpressure.snapshot()).toMatchObject({ state: 'engaged', engagements: 1 });
+    level.utilisation = 0;
+    expect(backpressure.state).toBe('released');
+    expect(limit.snapshot().share).toBe(1);
+  });
+
   it('shows its state, since when, how often, and what it slows down', () => {
     const { at, backpressure, clock } = setUp({
       engageAtRatio: 0.9,
@@ -96,10 +113,11 @@ describe('backpressure', () => {
   });
 
   it('can be held released although it would engage, and unforced', () => {
-    const { at, backpressure } = setUp();
+    const { at, backpressure, limit } = setUp();
     backpressure.force('released', { forMs: 1000, by: 'ada', reason: 'drill' });
     expect(at(1)).toBe('released');
     expect(backpressure.unforce()).toBe(true);
+    expect(limit.snapshot().share).toBe(0.5);
     expect(backpressure.state).toBe('engaged');
     expect(backpressure.unforce()).toBe(false);
   });
@@ -116,6 +134,23 @@ describe('backpressure', () => {
     backpressure.retune({ engageAtRatio: 0.95, releaseAtRatio: 0.9 });
     expect(limit.snapshot().share).toBe(0.2);
     expect(at(0.85)).toBe('released');
+  });
+
+  it('slows nothing down by a retune while it is released, or when it is stopped', () => {
+    const { at, backpressure, limit } = setUp();
+    backpressure.retune({ slowToRatio: 0.2 });
+    expect(limit.snapshot().share).toBe(1);
+    at(1);
+    backpressure.stop();
+    backpressure.retune({ slowToRatio: 0.3 });
+    expect(limit.snapshot().share).toBe(1);
+  });
+
+  it('does nothing any more when it was stopped while released', () => {
+    const { at, backpressure, limit } = setUp();
+    backpressure.stop();
+    expect(at(1)).toBe('released');
+    expect(limit.snapshot().share).toBe(1);
   });
 
   it('tells listeners, of which one may throw and one may leave', () => {
@@ -159,7 +194,7 @@ describe('backpressure', () => {
     ['releaseAtRatio', { releaseAtRatio: -0.1 }],
     ['slowToRatio', { slowToRatio: 0 }],
   ])('refuses a wrong %s, in a retune without changing anything', (option, options) => {
-    expect(() => setUp(options)).toThrow(option);
+    expect(() => setUp(options)).toThrow(new RegExp(`api: ${option} is .*; allowed: `));
     const { backpressure } = setUp();
     expect(backpressure.retune(options)).toMatchObject({ kind: 'refused' });
     expect(backpressure.settings).toEqual({

@@ -100,6 +100,7 @@ export {
   type ConcurrencyPermit,
   type DecisionListener,
 } from './adaptive-concurrency.ts';
+export { followLimit } from './follow-limit.ts';
 export type {
   AdaptiveConcurrencyOptions,
   AdaptiveConcurrencySettings,

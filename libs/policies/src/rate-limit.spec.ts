@@ -37,12 +37,26 @@ describe('a rate limit', () => {
     expect(take(1)).toBe(1);
   });
 
+  it('says 0 while there are permits, and counts a slow-down in', () => {
+    const { limit, take } = setUp({ permits: 10, burst: 5 });
+    expect(limit.retryAfterMs()).toBe(0);
+    take(5);
+    limit.slowDown('a', 0.5);
+    expect(limit.retryAfterMs()).toBeCloseTo(200, 9);
+  });
+
   it('counts each key apart', () => {
     const { limit, take } = setUp({ permits: 2 });
     expect(take(3, 'ada')).toBe(2);
     expect(take(3, 'ben')).toBe(2);
     expect(take(3)).toBe(2);
-    expect(limit.snapshot()).toMatchObject({ keys: 3, allowed: 6, rejected: 3, available: 0 });
+    expect(limit.snapshot()).toMatchObject({
+      kind: 'rate-limit',
+      keys: 3,
+      allowed: 6,
+      rejected: 3,
+      available: 0,
+    });
   });
 
   it('takes several permits together or none of them, and never more than the burst', () => {
@@ -52,12 +66,14 @@ describe('a rate limit', () => {
     expect(limit.tryAcquire('', 1)).toBe(true);
     expect(() => limit.tryAcquire('', 6)).toThrow('permits is 6');
     expect(() => limit.tryAcquire('', 0)).toThrow('invalid-option');
+    expect(() => limit.reserve(1000, '', 6)).toThrow('permits is 6');
   });
 
   it('runs with a permit, and rejects without running and with the time to wait', async () => {
     const { limit } = setUp({ permits: 1, periodMs: 60_000 });
     const act = jest.fn(() => 'done');
     await expect(limit.run(act)).resolves.toBe('done');
+    expect(limit.tryAcquire()).toBe(false);
     const refused: unknown = await limit.run(act).catch((error: unknown) => error);
     expect(refused).toBeInstanceOf(RateLimitedError);
     expect(refused).toMatchObject({ code: 'rate-limited', policy: 'api', retryAfterMs: 60_000 });
@@ -66,11 +82,13 @@ describe('a rate limit', () => {
 
   it('reserves in advance and says how long to wait, up to the longest wait', () => {
     const { clock, limit } = setUp({ permits: 10, burst: 1 });
+    clock.advance(12_345);
     expect(limit.reserve(200)).toBe(0);
     expect(limit.reserve(200)).toBeCloseTo(100, 9);
     expect(limit.reserve(200)).toBeCloseTo(200, 9);
     expect(limit.reserve(299)).toBeUndefined();
     expect(limit.reserve(300.1)).toBeCloseTo(300, 9);
+    expect(limit.snapshot()).toMatchObject({ allowed: 4, rejected: 1, available: 0 });
     clock.advance(300);
     expect(limit.tryAcquire()).toBe(false);
     clock.advance(100);
@@ -134,6 +152,59 @@ describe('a rate limit', () => {
     // 1 + 5 + 10
     expect(take(100)).toBe(16);
     expect(limit.snapshot()).toMatchObject({ share: 1, slowedBy: [] });
+  });
+
+  it('counts a slow-down that has ended for ended, whatever is done to it next', () => {
+    const retuned = setUp({ permits: 10, burst: 100 });
+    retuned.take(100);
+    retuned.limit.slowDown('a', 0.1, 1000);
+    retuned.clock.advance(3000);
+    retuned.limit.retune({ permits: 1 });
+    expect(retuned.take(100)).toBe(21);
+    const released = setUp({ permits: 10, burst: 100 });
+    released.take(100);
+    released.limit.slowDown('a', 0.1, 1000);
+    released.clock.advance(3000);
+    expect(released.limit.release('a')).toBe(false);
+    expect(released.take(100)).toBe(21);
+  });
+
+  it('refuses to be slowed down for no time', () => {
+    const { limit } = setUp();
+    expect(() => {
+      limit.slowDown('a', 0.5, 0);
+    }).toThrow('forMs');
+  });
+
+  it('shows what is free now, whatever the time', () => {
+    const { clock, limit, take } = setUp({ permits: 10, burst: 10 });
+    clock.advance(54_321);
+    take(4);
+    expect(limit.snapshot().available).toBe(6);
+    clock.advance(150);
+    expect(limit.snapshot().available).toBe(7);
+  });
+
+  it('forgets keys at rest before one that is not, however long ago that came', () => {
+    const { clock, limit, take } = setUp({ permits: 1, periodMs: 1, burst: 10, maxKeys: 3 });
+    take(10, 'busy');
+    take(1, 'a');
+    take(1, 'b');
+    clock.advance(1);
+    take(1, 'c');
+    expect(limit.snapshot()).toMatchObject({ keys: 2, keysForgotten: 0 });
+    expect(take(10, 'busy')).toBe(1);
+  });
+
+  it('forgets nobody for a key that it knows, and does not count one at rest as forgotten', () => {
+    const { clock, limit, take } = setUp({ permits: 1, periodMs: 1, burst: 2, maxKeys: 2 });
+    take(1, 'a');
+    take(1, 'b');
+    take(1, 'b');
+    expect(limit.snapshot()).toMatchObject({ keys: 2, keysForgotten: 0 });
+    clock.advance(10);
+    limit.retune({ maxKeys: 1 });
+    expect(limit.snapshot()).toMatchObject({ keys: 0, keysForgotten: 0 });
   });
 
   it('forgets keys at rest while new ones come, and without new ones when somebody looks', () => {
