@@ -5,6 +5,9 @@ import { loudErrors, staticPool } from './controls.ts';
 import { cureNotFelt } from './cure-not-felt.ts';
 import { ddlSandwich } from './ddl-sandwich.ts';
 import { leakBehindPgbouncer } from './leak-behind-pgbouncer.ts';
+import { forgottenTransaction } from './forgotten-transaction.ts';
+import { missingIndex } from './missing-index.ts';
+import { slotFillsDisk } from './slot-fills-disk.ts';
 import {
   leakBehindSharedAddress,
   leakOfPodsBehindSharedAddress,
@@ -25,6 +28,9 @@ export const SCENARIOS: readonly Scenario[] = [
   ddlSandwich,
   roleLimit,
   twoCauses,
+  forgottenTransaction,
+  missingIndex,
+  slotFillsDisk,
   staticPool,
   loudErrors,
 ];
