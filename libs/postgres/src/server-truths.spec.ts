@@ -10,6 +10,7 @@ import {
 } from '@jest/globals';
 import {
   isBlindSpot,
+  textOfValue,
   type Adapter,
   type AnyDiagnostic,
   type Finding,
@@ -349,7 +350,7 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       const fromPlan = await wanting();
       expect(fromPlan.findings).toMatchObject([{ rows: [{ evidence: 'generic plan' }] }]);
       expect(JSON.stringify(fromPlan)).not.toContain('jane');
-      const create = String(fromPlan.findings![0]!.rows![0]!['create']);
+      const create = textOfValue(fromPlan.findings![0]!.rows![0]!['create']!);
       await server.query(create);
       expect((await wanting()).findings).toEqual([]);
     });
@@ -535,7 +536,7 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
 
     it('db.redundant-indexes: names what another covers, and nothing else', async () => {
       const found = await findings(redundantIndexes, { sizeBytes: 0 });
-      const pairs = found.map(({ rows }) => rows!.map((row) => String(row['index'])));
+      const pairs = found.map(({ rows }) => rows!.map((row) => textOfValue(row['index']!)));
       expect(Object.fromEntries(pairs)).toEqual({
         items_customer: 'items_customer_sku',
         items_id: 'items_pkey',

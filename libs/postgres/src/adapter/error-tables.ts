@@ -197,7 +197,7 @@ function sqlOf(
 function errorFromRow(row: Readonly<Record<string, unknown>>): ErrorRow {
   return {
     atMs: Number(row['at_ms']),
-    message: String(row['message'] ?? ''),
+    message: typeof row['message'] === 'string' ? row['message'] : '',
     ...(typeof row['trace'] === 'string' && { trace: row['trace'] }),
   };
 }

@@ -1,10 +1,8 @@
 import {
   defineDiagnostic,
-  durationText,
   isBlindSpot,
   optional,
   windowed,
-  type Entity,
   type Finding,
   type Limits,
   type Look,
@@ -12,22 +10,15 @@ import {
   type Row,
   type Severity,
 } from '@starr/kernel';
-import {
-  applicationEntity,
-  backendEntity,
-  databaseEntity,
-  serverEntity,
-  tableEntity,
-} from '../entities.ts';
-import { holdsTables, horizonRead, type Horizon, type HorizonHolder } from '../reads/horizon.ts';
+import { databaseEntity, serverEntity, tableEntity } from '../entities.ts';
+import { horizonRead, type Horizon } from '../reads/horizon.ts';
 import { tableWidthsRead, type NeededBytes } from '../reads/table-widths.ts';
 import { tablesRead, type Tables, type TableStats } from '../reads/tables.ts';
-import { vacuumsRead, type Vacuums } from '../reads/vacuums.ts';
+import { vacuumsRead } from '../reads/vacuums.ts';
 import { boundsOf } from './looked-at.ts';
+import { obstacleOf, vacuumObstacle, type NotCleaned } from './vacuum-obstacle.ts';
 
 const MOST_FINDINGS = 5;
-/** What holds the horizon for less is a query, not an obstacle. */
-const OBSTACLE_MS = 60_000;
 /** Two samples so far apart show whether it lasts. */
 const LASTS_MS = 15_000;
 
@@ -157,19 +148,7 @@ function piles({ dead, vacuumTrigger }: TableStats, limits: VacuumLimits): boole
   return dead >= limits.deadRows && dead >= vacuumTrigger * limits.deadFactor;
 }
 
-/** The oldest that holds the horizon for long, if any: a vacuum that came could not clean. */
-function obstacleOf({ holders }: Horizon, database: string): HorizonHolder | undefined {
-  return holders.find(
-    // A slot of which nobody knows since when holds until somebody reads it.
-    (holder) => (holder.heldMs ?? OBSTACLE_MS) >= OBSTACLE_MS && holdsTables(holder, database),
-  );
-}
-
-interface Behind {
-  readonly table: TableStats;
-  readonly tables: Tables;
-  readonly vacuums: Vacuums;
-  readonly horizon: Horizon;
+interface Behind extends NotCleaned {
   readonly needed: NeededBytes;
 }
 
@@ -177,12 +156,13 @@ function findingFrom(behind: Behind, limits: VacuumLimits, look: Look): Finding 
   const { table, tables, needed } = behind;
   const about = tableEntity(look.target, table.schema, table.name);
   const bloat = bloatOf(table, needed);
-  const reason = reasonFor(behind, look);
+  const reason = vacuumObstacle(behind, look);
+  const since = reason.since ?? table.vacuumedAt;
   return {
     severity: severityOf(table, limits),
     about,
     says: `${about.name} in ${tables.database} has ${table.dead} dead rows, ${Math.round(deadRatio(table) * 100)} % of all: ${reason.says}`,
-    ...(table.vacuumedAt !== undefined && { since: table.vacuumedAt }),
+    ...(since !== undefined && { since }),
     measured: [
       {
         name: 'deadRows',
@@ -209,61 +189,6 @@ function bloatOf({ oid, sizeBytes }: TableStats, needed: NeededBytes): number | 
   const bytes = needed.get(oid);
   if (bytes === undefined || sizeBytes === 0) return undefined;
   return Math.max(0, 1 - bytes / sizeBytes);
-}
-
-interface Reason {
-  readonly says: string;
-  readonly involves: readonly Entity[];
-}
-
-/** What stands in the way, the most certain first. */
-function reasonFor({ table, tables, vacuums, horizon }: Behind, look: Look): Reason {
-  const holder = obstacleOf(horizon, tables.database);
-  if (holder !== undefined) return heldBy(holder, look);
-  const running = vacuums.running.find(({ tableOid }) => tableOid === table.oid);
-  if (running !== undefined) {
-    return plain(
-      `a vacuum of it (pid ${running.pid}) runs for ${durationText(running.runsMs)} and is at ${Math.round(running.ratio * 100)} % (${running.phase})`,
-    );
-  }
-  const locker = vacuums.lockers.find(({ tableOid }) => tableOid === table.oid);
-  if (locker !== undefined) {
-    const by = applicationEntity(look.target, locker.application);
-    return {
-      says: `pid ${locker.pid} of ${by.name} holds ${locker.mode} on it for ${durationText(locker.heldMs)}, and autovacuum does not wait`,
-      involves: [by],
-    };
-  }
-  if (!tables.autovacuums) return plain('autovacuum is off on this server');
-  if (!table.autovacuums) return plain('autovacuum is off for this table');
-  if (vacuums.maxWorkers > 0 && vacuums.workers >= vacuums.maxWorkers) {
-    return plain(`all ${vacuums.maxWorkers} autovacuum workers are busy`);
-  }
-  return plain('autovacuum has not come');
-}
-
-function plain(says: string): Reason {
-  return { says, involves: [] };
-}
-
-function heldBy(holder: HorizonHolder, { target }: Look): Reason {
-  const long = holder.heldMs === undefined ? '' : ` for ${durationText(holder.heldMs)}`;
-  switch (holder.kind) {
-    case 'session':
-    case 'standby': {
-      const application = applicationEntity(target, holder.name);
-      return {
-        says: `vacuum cannot clean behind ${application.name} (pid ${holder.pid}, ${holder.state})${long}`,
-        involves: [application, backendEntity(target, holder.pid, holder.backendStart)],
-      };
-    }
-    case 'slot':
-      return plain(
-        `vacuum cannot clean behind the ${holder.state} replication slot ${holder.name}`,
-      );
-    case 'prepared':
-      return plain(`vacuum cannot clean behind the prepared transaction ${holder.name}${long}`);
-  }
 }
 
 function rowOf(table: TableStats, bloat: number | undefined): Row {

@@ -120,7 +120,7 @@ function faultsIn({ settings: all }: Settings, look: Look): Finding[] {
   const about = serverEntity(look.target);
   return FAULTS.flatMap(({ name, value, severity, says }) => {
     const at = all.find((setting) => setting.name === name);
-    if (at === undefined || at.value !== value || !EVERYBODYS.has(at.source)) return [];
+    if (at?.value !== value || !EVERYBODYS.has(at.source)) return [];
     return [
       {
         severity,

@@ -2,7 +2,6 @@ import { maskText } from '@starr/kernel';
 
 const FINGERPRINT_CHARACTERS = 160;
 /** C0 and C1 controls, escape sequences of terminals, and what turns the direction of a text. */
-// eslint-disable-next-line no-control-regex -- the point is to take them out: the text is hostile
 const CONTROLS =
   /\u001b\[[0-9;?]*[ -/]*[@-~]|[\u0000-\u001f\u007f-\u009f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]/g;
 

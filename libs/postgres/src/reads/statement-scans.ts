@@ -103,9 +103,7 @@ function scansOf(statement: StatementPlan): StatementScans {
 }
 
 /** A node of a plan; `Plans` are its inputs. */
-interface PlanNode {
-  readonly [key: string]: unknown;
-}
+type PlanNode = Readonly<Record<string, unknown>>;
 
 function scansInPlan(plan: unknown): TableScan[] {
   const [first] = Array.isArray(plan) ? (plan as PlanNode[]) : [];
