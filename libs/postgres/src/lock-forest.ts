@@ -27,8 +27,18 @@ export interface LockForest {
   readonly truncated: boolean;
 }
 
-/** The forest of what pg_blocking_pids told, in time linear in its edges for each session that holds others up alone. */
-export function lockForestFrom({ parties, truncated }: LockWaits): LockForest {
+/** A look is judged and related: its forest is built once. */
+const FORESTS = new WeakMap<LockWaits, LockForest>();
+
+/** The forest of what pg_blocking_pids told. */
+export function lockForestFrom(waits: LockWaits): LockForest {
+  const forest = FORESTS.get(waits) ?? buildForest(waits);
+  FORESTS.set(waits, forest);
+  return forest;
+}
+
+/** In time linear in the edges for each session that holds others up alone. */
+function buildForest({ parties, truncated }: LockWaits): LockForest {
   const drafts = draftsFrom(parties);
   const waiters = waitersOf(drafts);
   const depths = depthsOf(drafts, waiters);

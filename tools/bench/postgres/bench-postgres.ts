@@ -4,10 +4,12 @@ import { openSession, startPostgres, type LabPostgres, type LabSession } from '@
 import { createPostgresAdapter, postgresCatalog, seeLockForest } from '@starr/postgres';
 import { race } from '../race.ts';
 import { spreadOf, type Spread } from '../statistics.ts';
+import { longestBlock, type LongestBlock } from './longest-block.ts';
 import { startQueue, untilAlone, type QueueKind } from './lock-queue.ts';
 import { JOIN_OVER_LOCKS, RECURSIVE_TREE, RIVAL_TIMEOUT_MS } from './lock-rivals.ts';
 
 export const WAITERS = 400;
+const WARM_UP = 5;
 export const TRIAGE_SESSIONS = 80;
 /** What is asked first at night: who is there, what are they at, who waits for whom. */
 const TRIAGE = [
@@ -29,6 +31,8 @@ export interface PostgresBench {
   readonly triageServerMs: Spread;
   /** All checks of the catalog, with history, while WAITERS sessions wait for a table. */
   readonly sweepBesideQueue: Spread;
+  /** Of recorded rows of a very bad night. */
+  readonly longestBlock: LongestBlock;
 }
 
 /** One PostgreSQL with nothing else on it. */
@@ -52,7 +56,13 @@ export async function benchPostgres(
   const triageServerMs = await benchTriage(server, rounds);
   say(`all checks while ${WAITERS} sessions wait`);
   const sweepBesideQueue = await benchSweepBesideQueue(server, rounds);
-  return { queues: { table, row }, triageServerMs, sweepBesideQueue };
+  for (let round = 0; round < WARM_UP; round += 1) longestBlock();
+  return {
+    queues: { table, row },
+    triageServerMs,
+    sweepBesideQueue,
+    longestBlock: longestBlock(),
+  };
 }
 
 async function benchQueue(

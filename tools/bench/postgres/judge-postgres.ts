@@ -5,12 +5,14 @@ import type { PostgresBench } from './bench-postgres.ts';
 const MOST_FOREST_MS = 50;
 const MOST_TRIAGE_MS = 15;
 const MOST_SWEEP_MS = 1000;
+const MOST_BLOCK_MS = 50;
 
 /** What is promised of looking at sessions and locks. */
 export function judgePostgres({
   queues,
   triageServerMs,
   sweepBesideQueue,
+  longestBlock,
 }: PostgresBench): readonly Goal[] {
   const { forest, join } = queues.table;
   return [
@@ -29,6 +31,10 @@ export function judgePostgres({
     {
       says: `all checks under ${MOST_SWEEP_MS} ms while 400 sessions wait: ${sweepBesideQueue.median.toFixed(0)} ms`,
       isMet: sweepBesideQueue.median < MOST_SWEEP_MS,
+    },
+    {
+      says: `no check keeps the event loop for ${MOST_BLOCK_MS} ms: ${longestBlock.ms.toFixed(1)} ms of processor time (${longestBlock.check})`,
+      isMet: longestBlock.ms < MOST_BLOCK_MS,
     },
   ];
 }
