@@ -1,4 +1,4 @@
-import { entityKey, type Relation } from '@starr/kernel';
+import type { Relation } from '@starr/kernel';
 import {
   addressEntity,
   applicationEntity,
@@ -9,33 +9,41 @@ import {
 } from '../entities.ts';
 import type { PooledClient, PooledSession, PooledSessions } from './pooled-sessions.ts';
 
-/** Which client a backend serves, and what that client hangs together with, ill or not. */
+/** Which client a backend serves, and what that client hangs together with, ill or not: once for all that it holds. */
 export function relationsOfPooled(
   { sessions, waiting }: PooledSessions,
   target: string,
 ): readonly Relation[] {
-  return once([
-    ...sessions.flatMap((session) => relationsOf(session, target)),
-    ...waiting.flatMap((client) => clientRelations(client, client, target)),
-  ]);
+  const holds = sessions.flatMap(({ client, pid, backendStart }): Relation[] =>
+    client === undefined
+      ? []
+      : [
+          {
+            from: backendEntity(target, pid, backendStart),
+            is: 'serves',
+            to: clientEntity(target, client.application, client.address),
+          },
+        ],
+  );
+  const uses = new Map<string, ClientOfPool>();
+  for (const { client, pooler, database, user } of sessions)
+    if (client !== undefined) remember(uses, { ...client, pooler, database, user });
+  for (const client of waiting) remember(uses, client);
+  return [...holds, ...[...uses.values()].flatMap((each) => clientRelations(each, target))];
 }
 
-function relationsOf(session: PooledSession, target: string): Relation[] {
-  const { client, pid, backendStart } = session;
-  if (client === undefined) return [];
-  return [
-    {
-      from: backendEntity(target, pid, backendStart),
-      is: 'serves',
-      to: clientEntity(target, client.application, client.address),
-    },
-    ...clientRelations(client, session, target),
-  ];
+interface ClientOfPool
+  extends
+    Pick<PooledClient, 'application' | 'address'>,
+    Pick<PooledSession, 'pooler' | 'database' | 'user'> {}
+
+function remember(uses: Map<string, ClientOfPool>, client: ClientOfPool): void {
+  const { application, address = '', pooler, database, user } = client;
+  uses.set([application, address, pooler, database, user].join('\n'), client);
 }
 
 function clientRelations(
-  { application, address }: Pick<PooledClient, 'application' | 'address'>,
-  { pooler, database, user }: Pick<PooledSession, 'pooler' | 'database' | 'user'>,
+  { application, address, pooler, database, user }: ClientOfPool,
   target: string,
 ): Relation[] {
   const client = clientEntity(target, application, address);
@@ -47,10 +55,4 @@ function clientRelations(
       ? []
       : [{ from: client, is: 'connects-from', to: addressEntity(address) }]),
   ];
-}
-
-/** A client with forty sessions comes from its address once. */
-function once(relations: readonly Relation[]): Relation[] {
-  const keyOf = ({ from, is, to }: Relation) => `${entityKey(from)}\n${is}\n${entityKey(to)}`;
-  return [...new Map(relations.map((relation) => [keyOf(relation), relation])).values()];
 }

@@ -2,7 +2,7 @@ import { blindSpot, isBlindSpot, type BlindSpot, type Read } from '@starr/kernel
 import { z } from 'zod';
 import type { ConsoleRow, PooledLook, PooledSessionsAnswer } from '../pooler-request.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
-import { numberOf, textOf, waitMsOf, wallClockMs } from './console-row.ts';
+import { consoleRows, numberOf, textOf, waitMsOf, wallClockMs } from './console-row.ts';
 import { relationsOfPooled } from './pooled-relations.ts';
 import { redacted } from './rows-read.ts';
 import { utcText } from './utc-text.ts';
@@ -62,20 +62,19 @@ export interface PooledSessions {
 const MOST_SESSIONS = 2000;
 const MOST_WAITING = 500;
 
-const rows = z.array(z.record(z.string(), z.unknown()));
 const answerSchema = z.object({
   poolers: z.array(
     z.discriminatedUnion('kind', [
       z.object({
         kind: z.literal('seen'),
         pooler: z.string(),
-        seen: z.object({ servers: rows, clients: rows }),
+        seen: z.object({ servers: consoleRows, clients: consoleRows }),
       }),
       z.object({ kind: z.literal('unseen'), pooler: z.string(), blind: z.custom<BlindSpot>() }),
     ]),
   ),
   backends: z.union([
-    z.object({ rows, truncated: z.boolean() }),
+    z.object({ rows: consoleRows, truncated: z.boolean() }),
     z.custom<BlindSpot>((value) => isBlindSpot(value)),
   ]),
 }) satisfies z.ZodType<PooledSessionsAnswer>;
@@ -200,14 +199,19 @@ function isSameSocket(server: ConsoleRow, { client_port: port }: BackendRow): bo
   return port === null || port < 0 || port === numberOf(server, 'local_port');
 }
 
-/** The latest moment of all is the pooler's now: our own question is among them. */
+/** The latest moment of all is the pooler's now: our own question is among them. As text they sort as in time. */
 function latest(all: readonly ConsoleRow[]): number {
-  return all.reduce((max, row) => Math.max(max, wallClockMs(row, 'request_time') ?? 0), 0);
+  let last = '';
+  for (const row of all) {
+    const moment = textOf(row, 'request_time');
+    if (moment > last) last = moment;
+  }
+  return wallClockMs(last) ?? 0;
 }
 
 function clientFrom(row: ConsoleRow, backend: BackendRow, nowMs: number): PooledClient {
-  const connectedMs = wallClockMs(row, 'connect_time') ?? nowMs;
-  const requestedMs = wallClockMs(row, 'request_time') ?? connectedMs;
+  const connectedMs = wallClockMs(textOf(row, 'connect_time')) ?? nowMs;
+  const requestedMs = wallClockMs(textOf(row, 'request_time')) ?? connectedMs;
   return {
     ...whoFrom(row, backend.application),
     port: numberOf(row, 'port'),

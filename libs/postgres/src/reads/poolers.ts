@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { poolerEntity, poolerPoolEntity, serverEntity } from '../entities.ts';
 import type { ConsoleRow, PoolersAnswer, PoolerLook, ServerPlace } from '../pooler-request.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
-import { numberOf, textOf, waitMsOf } from './console-row.ts';
+import { consoleRows, numberOf, textOf, waitMsOf } from './console-row.ts';
 
 /** The console itself is a database of that name; nobody waits there. */
 const CONSOLE = 'pgbouncer';
@@ -57,9 +57,13 @@ export interface PoolerStates {
   readonly blind: readonly BlindSpot[];
 }
 
-const rows = z.array(z.record(z.string(), z.unknown()));
 const placeSchema = z.object({ host: z.string(), port: z.number() });
-const seenSchema = z.object({ version: rows, config: rows, databases: rows, pools: rows });
+const seenSchema = z.object({
+  version: consoleRows,
+  config: consoleRows,
+  databases: consoleRows,
+  pools: consoleRows,
+});
 const answerSchema = z.object({
   server: placeSchema,
   poolers: z.array(
