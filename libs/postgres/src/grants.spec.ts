@@ -6,16 +6,28 @@ import { postgresGrants } from './grants.ts';
 import { see } from './test/examine-once.ts';
 import { configOf, lookOf } from './test/lab-target.ts';
 import { MAJORS } from './test/majors.ts';
+import type { Alterables } from './reads/alterable.ts';
+import type { MaintainableTables } from './reads/maintainable.ts';
 import type { Privileges } from './reads/privileges.ts';
 import type { Sequences } from './reads/sequences.ts';
 
 jest.setTimeout(60_000); // a loaded machine is slow, not wrong
+
+/** Without what single remedies are offered for. */
+function needed({ acting }: GrantsAdvice): string[] {
+  return acting.filter((statement) => !statement.includes('; -- '));
+}
+
+function bare<T extends { readonly wrap?: { readonly inner: unknown } }>(read: T): T {
+  return (read.wrap?.inner ?? read) as T;
+}
 
 describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
   let server: LabPostgres;
   beforeAll(async () => {
     server = await startPostgres({
       major,
+      statStatements: true,
       settings: major >= 16 ? { reserved_connections: '2' } : {},
     });
     await server.query('CREATE ROLE starr LOGIN; CREATE ROLE "On-Call" LOGIN');
@@ -27,10 +39,17 @@ describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
     const look = lookOf({ version: server.version, options });
     const privileges = await see(postgresGrants.reads.privileges, adapter, look);
     const sequences = await see(postgresGrants.reads.sequences, adapter, look);
+    const maintainable = await see(bare(postgresGrants.reads.maintainable), adapter, look);
+    const alterable = await see(bare(postgresGrants.reads.alterable), adapter, look);
     await adapter.close();
     if (isBlindSpot(privileges)) throw new Error(privileges.detail);
     return postgresGrants.advise(
-      { privileges: privileges as Privileges, sequences: sequences as Sequences },
+      {
+        privileges: privileges as Privileges,
+        sequences: sequences as Sequences,
+        maintainable: maintainable as MaintainableTables,
+        alterable: alterable as Alterables,
+      },
       look,
     );
   }
@@ -41,13 +60,13 @@ describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
   it('for a bare role: all of it, and run verbatim nothing is lacking', async () => {
     const before = await advise('starr', { acting: 'starr_act' });
     expect(before.diagnosing).toEqual(['GRANT pg_monitor TO starr;', ...reserved('starr')]);
-    expect(before.acting).toEqual([
+    expect(needed(before)).toEqual([
       'CREATE ROLE starr_act LOGIN CONNECTION LIMIT 4;',
       'GRANT pg_read_all_stats TO starr_act;',
       'GRANT pg_signal_backend TO starr_act;',
       ...reserved('starr_act'),
     ]);
-    expect(before.lacking).toEqual([...before.diagnosing, ...before.acting]);
+    expect(before.lacking).toEqual([...before.diagnosing, ...needed(before)]);
     await server.query(before.lacking.join('\n'));
     expect((await advise('starr', { acting: 'starr_act' })).lacking).toEqual([]);
   });
@@ -93,6 +112,29 @@ describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
     await server.query('DROP SCHEMA "Till" CASCADE; DROP SEQUENCE orders');
   });
 
+  it('what single remedies need is offered with its purpose, lacks nowhere, and runs verbatim', async () => {
+    await server.query(
+      `CREATE ROLE "Own er" LOGIN CONNECTION LIMIT 20; CREATE SCHEMA "Till" AUTHORIZATION "Own er"; CREATE TABLE "Till".sale (id int);
+       ALTER TABLE "Till".sale OWNER TO "Own er"; CREATE ROLE worker LOGIN CONNECTION LIMIT 5; CREATE TABLE root (id int)`,
+    );
+    const { acting, lacking } = await advise('starr', { acting: 'starr_act' });
+    const offers = acting.filter((statement) => statement.includes('; -- '));
+    const options = major >= 16 ? ' WITH INHERIT TRUE' : '';
+    expect(offers).toContain(
+      `GRANT "Own er" TO starr_act${options}; -- db.create-index, db.drop-invalid-index, db.reindex${major >= 17 ? '' : ', db.analyze, db.vacuum'} on what it owns`,
+    );
+    expect(offers.join('\n')).not.toContain('GRANT postgres ');
+    for (const offer of offers) expect(lacking).not.toContain(offer);
+    await server.query(offers.join('\n'));
+    await server.query(
+      'ALTER ROLE "Own er" CONNECTION LIMIT 30; ALTER ROLE worker CONNECTION LIMIT 6',
+      [],
+      { user: 'starr_act' },
+    );
+    await server.query('CREATE INDEX ON "Till".sale (id)', [], { user: 'starr_act' });
+    await server.query('DROP SCHEMA "Till" CASCADE; DROP TABLE root');
+  });
+
   it('a hostile role name stays a name', async () => {
     const { acting } = await advise('starr', { acting: `a'b"; DROP ROLE starr; --` });
     expect(acting[0]).toBe('CREATE ROLE "a\'b""; DROP ROLE starr; --" LOGIN CONNECTION LIMIT 4;');
@@ -112,8 +154,10 @@ it('a server from 16 on that reserves no slot should', () => {
   const lackingOn = (version: string) =>
     postgresGrants.advise(
       {
-        privileges: { diagnosing: role, reservedConnections: 0 },
+        privileges: { diagnosing: role, reservedConnections: 0, keepsStatements: true },
         sequences: blindSpot('timeout', 'slow'),
+        maintainable: blindSpot('timeout', 'slow'),
+        alterable: blindSpot('timeout', 'slow'),
       },
       lookOf({ version }),
     ).lacking;
@@ -121,4 +165,50 @@ it('a server from 16 on that reserves no slot should', () => {
     'ALTER SYSTEM SET reserved_connections = 2; -- takes effect with the next restart',
   ]);
   expect(lackingOn('15.18')).toEqual([]);
+});
+
+it.each([
+  ['it is created', { keepsStatements: true, preloaded: '' }, []],
+  ['the setting is hidden', { keepsStatements: false }, []],
+  [
+    'it is loaded and not created',
+    { keepsStatements: false, preloaded: 'auto_explain, pg_stat_statements' },
+    ['CREATE EXTENSION pg_stat_statements;'],
+  ],
+  [
+    'nothing is loaded',
+    { keepsStatements: false, preloaded: '' },
+    [
+      "ALTER SYSTEM SET shared_preload_libraries = 'pg_stat_statements'; -- takes effect with the next restart, then CREATE EXTENSION pg_stat_statements;",
+    ],
+  ],
+  [
+    'others are loaded, which stay',
+    { keepsStatements: false, preloaded: 'auto_explain,pg_cron' },
+    [
+      "ALTER SYSTEM SET shared_preload_libraries = 'auto_explain', 'pg_cron', 'pg_stat_statements'; -- takes effect with the next restart, then CREATE EXTENSION pg_stat_statements;",
+    ],
+  ],
+])('pg_stat_statements when %s', (_, more, lacking) => {
+  const diagnosing = {
+    role: 'starr',
+    exists: true,
+    isSuperuser: false,
+    monitors: true,
+    readsAllStats: true,
+    signals: false,
+    usesReserved: true,
+  };
+  const advice = postgresGrants.advise(
+    {
+      privileges: { diagnosing, reservedConnections: 2, ...more },
+      sequences: blindSpot('timeout', 'slow'),
+      maintainable: blindSpot('timeout', 'slow'),
+      alterable: blindSpot('timeout', 'slow'),
+      maintainable: blindSpot('timeout', 'slow'),
+      alterable: blindSpot('timeout', 'slow'),
+    },
+    lookOf({ version: '18.4' }),
+  );
+  expect(advice.lacking).toEqual(lacking);
 });

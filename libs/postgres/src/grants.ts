@@ -5,9 +5,13 @@ import {
   type BlindSpot,
   type GrantsAdvice,
 } from '@starr/kernel';
+import { quoteLiteral } from './quote-identifier.ts';
+import { alterableRead } from './reads/alterable.ts';
+import { maintainableRead } from './reads/maintainable.ts';
 import { privilegesRead, type Privileges, type RolePrivileges } from './reads/privileges.ts';
 import { majorOf } from './reads/rows-read.ts';
 import { sequencesRead, type Sequences } from './reads/sequences.ts';
+import { remedyGrants } from './remedy-grants.ts';
 
 /** One session to look and one to act, twice over: an old process may linger beside a new one. */
 const CONNECTION_LIMIT = 4;
@@ -22,8 +26,13 @@ interface Need {
 
 /** What the two roles need on this server, as SQL for a superuser. */
 export const postgresGrants = defineGrantsAdvisor({
-  reads: { privileges: privilegesRead, sequences: optional(sequencesRead) },
-  advise: ({ privileges, sequences }, look): GrantsAdvice => {
+  reads: {
+    privileges: privilegesRead,
+    sequences: optional(sequencesRead),
+    maintainable: optional(maintainableRead),
+    alterable: optional(alterableRead),
+  },
+  advise: ({ privileges, sequences, maintainable, alterable }, look): GrantsAdvice => {
     const major = majorOf(look.version);
     const looking = [
       ...diagnosingNeeds(privileges.diagnosing, major),
@@ -33,11 +42,15 @@ export const postgresGrants = defineGrantsAdvisor({
     return {
       language: 'sql',
       diagnosing: looking.map(({ statement }) => statement),
-      acting: acting.map(({ statement }) => statement),
+      acting: [
+        ...acting.map(({ statement }) => statement),
+        ...remedyGrants((privileges.acting ?? unconfigured()).role, major, maintainable, alterable),
+      ],
       lacking: [
         ...[...looking, ...acting].filter(({ met }) => !met).map(({ statement }) => statement),
         ...toTakeAway(privileges.diagnosing),
         ...toReserve(privileges, major),
+        ...toKeepStatements(privileges),
       ],
     };
   },
@@ -110,6 +123,20 @@ function toReserve({ reservedConnections }: Privileges, major: number): string[]
   return major >= 16 && reservedConnections === 0
     ? ['ALTER SYSTEM SET reserved_connections = 2; -- takes effect with the next restart']
     : [];
+}
+
+/** Where the setting is hidden, pg_monitor is lacking first. */
+function toKeepStatements({ keepsStatements, preloaded }: Privileges): string[] {
+  if (keepsStatements || preloaded === undefined) return [];
+  const loaded = preloaded.split(',').filter((each) => each.trim() !== '');
+  const create = 'CREATE EXTENSION pg_stat_statements;';
+  if (loaded.some((each) => each.trim() === 'pg_stat_statements')) return [create];
+  const all = [...loaded.map((each) => each.trim()), 'pg_stat_statements']
+    .map(quoteLiteral)
+    .join(', ');
+  return [
+    `ALTER SYSTEM SET shared_preload_libraries = ${all}; -- takes effect with the next restart, then ${create}`,
+  ];
 }
 
 /** Nothing is lacking where nothing was asked for: its statements are an offer. */

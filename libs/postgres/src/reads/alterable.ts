@@ -18,6 +18,10 @@ export interface Alterable {
   readonly mayAlter: boolean;
   /** Who owns the database. '' for a role. */
   readonly owner: string;
+  /** Of a database: its owner's rights are not to be given away. */
+  readonly isSuperusers: boolean;
+  /** Of a role: the acting role has its rights already. */
+  readonly isActedAs: boolean;
   /** Settings of its own: `name=value`. */
   readonly settings: readonly string[];
 }
@@ -44,6 +48,8 @@ const rowSchema = z.object({
   superuser: z.boolean(),
   may_alter: z.boolean(),
   owner: z.string(),
+  superusers: z.boolean(),
+  acted_as: z.boolean(),
   settings: z.array(z.string()),
 });
 
@@ -57,17 +63,18 @@ export const alterableRead: Read<Alterables, PostgresRequest> = rowsRead({
     SELECT x.* FROM (
       SELECT 'role' AS of, r.rolname::text AS name, '' AS database, r.rolconnlimit AS conn_limit,
              (SELECT count(*)::int FROM pg_stat_activity a WHERE a.usesysid = r.oid AND ${counted('a')}) AS sessions,
-             r.rolsuper AS superuser, ${mayAlterRole(major)} AS may_alter, '' AS owner, ${settingsOf('r.oid', '0')} AS settings
+             r.rolsuper AS superuser, ${mayAlterRole(major)} AS may_alter, '' AS owner, false AS superusers,
+             coalesce(pg_has_role(acting.oid, r.oid, 'USAGE'), false) AS acted_as, ${settingsOf('r.oid', '0')} AS settings
         FROM pg_roles r LEFT JOIN (${actingRoleSql(look)}) acting ON true
        WHERE r.rolcanlogin
       UNION ALL
       SELECT 'database', d.datname::text, '', d.datconnlimit,
              (SELECT count(*)::int FROM pg_stat_activity a WHERE a.datid = d.oid AND ${counted('a')}),
-             false, coalesce(pg_has_role(acting.oid, d.datdba, 'USAGE'), false), pg_get_userbyid(d.datdba)::text, ${settingsOf('0', 'd.oid')}
-        FROM pg_database d LEFT JOIN (${actingRoleSql(look)}) acting ON true
+             false, coalesce(pg_has_role(acting.oid, d.datdba, 'USAGE'), false), o.rolname::text, o.rolsuper, false, ${settingsOf('0', 'd.oid')}
+        FROM pg_database d JOIN pg_roles o ON o.oid = d.datdba LEFT JOIN (${actingRoleSql(look)}) acting ON true
        WHERE d.datallowconn
       UNION ALL
-      SELECT 'both', r.rolname::text, d.datname::text, -1, 0, false, false, '', s.setconfig
+      SELECT 'both', r.rolname::text, d.datname::text, -1, 0, false, false, '', false, false, s.setconfig
         FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = s.setrole JOIN pg_database d ON d.oid = s.setdatabase) x
      ORDER BY x.sessions DESC, x.of, x.name`,
   valueOf: (rows, truncated) => ({
@@ -104,6 +111,8 @@ function alterableFrom(row: z.infer<typeof rowSchema>, of: 'role' | 'database'):
     isSuperuser: row.superuser,
     mayAlter: row.may_alter,
     owner: row.owner,
+    isSuperusers: row.superusers,
+    isActedAs: row.acted_as,
     settings: row.settings,
   };
 }

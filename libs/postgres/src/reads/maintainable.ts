@@ -12,6 +12,8 @@ export interface MaintainableTable {
   readonly name: string;
   readonly isPartitioned: boolean;
   readonly owner: string;
+  /** Its owner is a superuser, whose rights are never to be given away. */
+  readonly isSuperusers: boolean;
   /** Names of its columns. */
   readonly columns: readonly string[];
   /** Planner's counts as of the last vacuum or analyze. */
@@ -48,6 +50,7 @@ const rowSchema = z.object({
   name: z.string(),
   partitioned: z.boolean(),
   owner: z.string(),
+  superusers: z.boolean(),
   columns: z.array(z.string()),
   table_rows: z.number(),
   size_bytes: z.number(),
@@ -68,7 +71,7 @@ export const maintainableRead: Read<MaintainableTables, PostgresRequest> = rowsR
   sql: (major, look) => `
     SELECT current_database()::text AS database, ${utcText('clock_timestamp()')} AS now,
            c.oid::text AS oid, n.nspname::text AS schema, c.relname::text AS name, c.relkind = 'p' AS partitioned,
-           pg_get_userbyid(c.relowner)::text AS owner,
+           o.rolname::text AS owner, o.rolsuper AS superusers,
            ARRAY(SELECT a.attname::text FROM pg_attribute a
                   WHERE a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum) AS columns,
            greatest(c.reltuples, 0)::float8 AS table_rows,
@@ -84,6 +87,7 @@ export const maintainableRead: Read<MaintainableTables, PostgresRequest> = rowsR
                   WHERE p.relid = c.oid AND p.datname = current_database()) AS under_way
       FROM pg_class c
       JOIN pg_namespace n ON n.oid = c.relnamespace
+      JOIN pg_roles o ON o.oid = c.relowner
       LEFT JOIN (${actingRoleSql(look)}) acting ON true
      WHERE c.relkind IN ('r', 'm', 'p') AND c.relpersistence <> 't'
        AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')
@@ -111,6 +115,7 @@ function tableFromRow(row: z.infer<typeof rowSchema>): MaintainableTable {
     name: row.name,
     isPartitioned: row.partitioned,
     owner: row.owner,
+    isSuperusers: row.superusers,
     columns: row.columns,
     rows: row.table_rows,
     sizeBytes: row.size_bytes,

@@ -22,6 +22,10 @@ export interface Privileges {
   readonly acting?: RolePrivileges;
   /** reserved_connections; 0 before 16. */
   readonly reservedConnections: number;
+  /** pg_stat_statements is created in the database that we are connected to. */
+  readonly keepsStatements: boolean;
+  /** shared_preload_libraries; absent: hidden from this role. */
+  readonly preloaded?: string;
 }
 
 const rowSchema = z.object({
@@ -34,6 +38,8 @@ const rowSchema = z.object({
   signals: z.boolean(),
   uses_reserved: z.boolean(),
   reserved: z.int(),
+  keeps_statements: z.boolean(),
+  preloaded: z.string().nullable(),
 });
 
 /** Roles and memberships are visible to everybody. The acting role's name: `acting` of the target's options. */
@@ -46,7 +52,9 @@ export const privilegesRead: Read<Privileges, PostgresRequest> = rowsRead({
     SELECT w.who, quote_ident(w.name) AS role, r.oid IS NOT NULL AS exists, coalesce(r.rolsuper, false) AS superuser,
            ${has('pg_monitor')} AS monitors, ${has('pg_read_all_stats')} AS reads_all_stats,
            ${has('pg_signal_backend')} AS signals, ${has('pg_use_reserved_connections')} AS uses_reserved,
-           coalesce(current_setting('reserved_connections', true), '0')::int AS reserved
+           coalesce(current_setting('reserved_connections', true), '0')::int AS reserved,
+           EXISTS (SELECT FROM pg_extension WHERE extname = 'pg_stat_statements') AS keeps_statements,
+           (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries') AS preloaded
       FROM (VALUES ('diagnosing', current_user::text)${actingRow(look)}) AS w (who, name)
       LEFT JOIN pg_roles r ON r.rolname = w.name`,
   valueOf: (rows) => {
@@ -56,6 +64,8 @@ export const privilegesRead: Read<Privileges, PostgresRequest> = rowsRead({
       diagnosing: privilegesFrom(diagnosing),
       ...(acting !== undefined && { acting: privilegesFrom(acting) }),
       reservedConnections: diagnosing?.reserved ?? 0,
+      keepsStatements: diagnosing?.keeps_statements ?? false,
+      ...(typeof diagnosing?.preloaded === 'string' && { preloaded: diagnosing.preloaded }),
     };
   },
 });

@@ -74,6 +74,10 @@ describe('the plan of db.analyze', () => {
     ],
     [[{ mayMaintain: false }, {}, '16.14'], 'Cure: GRANT "own er" TO starr_act WITH INHERIT TRUE;'],
     [[{ mayMaintain: false }, {}, '15.18'], 'Cure: GRANT "own er" TO starr_act;'],
+    [
+      [{ mayMaintain: false, isSuperusers: true, owner: 'postgres' }, {}, '15.18'],
+      'since postgres is a superuser',
+    ],
     [[{ mayUse: false }], 'Cure: GRANT USAGE ON SCHEMA public TO starr_act;'],
   ])('%j: %s', (given, refused) => {
     const made = plan(...given);

@@ -42,7 +42,7 @@ export function lackToMaintain(table: MaintainableTable, look: Look): string | u
       : [
           major >= 17
             ? `GRANT MAINTAIN ON TABLE ${quoteQualified(table.schema, table.name)} TO ${role};`
-            : grantOfOwner(table.owner, role, major),
+            : ownerCure(table, role, major),
         ]),
     ...(table.mayUse ? [] : [`GRANT USAGE ON SCHEMA ${quoteIdentifier(table.schema)} TO ${role};`]),
   ]);
@@ -56,13 +56,20 @@ export function lackToOwn(
 ): string | undefined {
   const mayInSchema = creates ? table.mayCreate : table.mayUse;
   return lack(table, look, table.mayOwn && mayInSchema, (role) => [
-    ...(table.mayOwn ? [] : [grantOfOwner(table.owner, role, majorOf(look.version))]),
+    ...(table.mayOwn ? [] : [ownerCure(table, role, majorOf(look.version))]),
     ...(mayInSchema
       ? []
       : [
           `GRANT ${creates ? 'USAGE, CREATE' : 'USAGE'} ON SCHEMA ${quoteIdentifier(table.schema)} TO ${role};`,
         ]),
   ]);
+}
+
+/** What a superuser may is not given away: the table gets an owner that is none. */
+function ownerCure(table: MaintainableTable, role: string, major: number): string {
+  return table.isSuperusers
+    ? `ALTER TABLE ${quoteQualified(table.schema, table.name)} OWNER TO … (a role of the application, since ${table.owner} is a superuser), then GRANT that role TO ${role};`
+    : grantOfOwner(table.owner, role, major);
 }
 
 function lack(

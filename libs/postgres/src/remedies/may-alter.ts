@@ -15,13 +15,19 @@ export function lackToAlter(one: Alterable, look: Look): string | undefined {
 }
 
 function grantsToAlter(one: Alterable, role: string, major: number): string[] {
-  if (one.of === 'database') return [grantOfOwner(one.owner, role, major)];
-  return [
-    `ALTER ROLE ${role} CREATEROLE;`,
-    ...(major >= 16
-      ? [`GRANT ${quoteIdentifier(one.name)} TO ${role} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE;`]
-      : []),
-  ];
+  if (one.of === 'database')
+    return [
+      one.isSuperusers
+        ? `ALTER DATABASE ${quoteIdentifier(one.name)} OWNER TO … (a role of the application, since ${one.owner} is a superuser), then GRANT that role TO ${role};`
+        : grantOfOwner(one.owner, role, major),
+    ];
+  return [`ALTER ROLE ${role} CREATEROLE;`, ...(major >= 16 ? [grantOfAdmin(one, role)] : [])];
+}
+
+/** From 16 on CREATEROLE reaches only the roles that it administers. What the role may is not given along, unless it was before. */
+export function grantOfAdmin({ name, isActedAs }: Alterable, role: string): string {
+  const options = isActedAs ? 'ADMIN TRUE' : 'ADMIN TRUE, INHERIT FALSE, SET FALSE';
+  return `GRANT ${quoteIdentifier(name)} TO ${role} WITH ${options};`;
 }
 
 /** What its owner may, the role may then too. A membership that is there already keeps its options unless they are named. */

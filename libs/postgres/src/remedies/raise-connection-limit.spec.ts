@@ -96,6 +96,12 @@ describe('the plan of db.raise-connection-limit', () => {
     ],
     [
       { database: 'shop', limit: 40 },
+      { ...database, mayAlter: false, isSuperusers: true, owner: 'postgres' },
+      {},
+      'since postgres is a superuser',
+    ],
+    [
+      { database: 'shop', limit: 40 },
       { ...database, mayAlter: false },
       {},
       'Cure: GRANT "own er" TO starr_act WITH INHERIT TRUE;',

@@ -10,6 +10,8 @@ export function alterable(more: Partial<Alterable> = {}): Alterable {
     isSuperuser: false,
     mayAlter: true,
     owner: '',
+    isSuperusers: false,
+    isActedAs: false,
     settings: [],
     ...more,
   };

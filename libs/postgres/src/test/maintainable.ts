@@ -8,6 +8,7 @@ export function maintainableTable(more: Partial<MaintainableTable> = {}): Mainta
     name: 'orders',
     isPartitioned: false,
     owner: 'own er',
+    isSuperusers: false,
     columns: ['id', 'customer_id', 'created_at', 'desc'],
     rows: 1_000_000,
     sizeBytes: 104_857_600,
