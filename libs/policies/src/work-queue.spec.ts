@@ -276,6 +276,22 @@ describe('the deadlines of a queue', () => {
     expect(queue.snapshot()).toMatchObject({ abandoned: 0, processed: 1, failed: 0, timedOut: 1 });
   });
 
+  it('are kept by the real clock, too, and never too early', async () => {
+    const queue = new WorkQueue('mails', {
+      maxWorkers: 1,
+      maxSize: 1,
+      waitTimeoutMs: 30,
+      runTimeoutMs: 50,
+    });
+    const began = performance.now();
+    const hung = queue
+      .submit(() => new Promise(() => undefined))
+      .catch(() => performance.now() - began);
+    await expect(queue.submit(() => 'never')).rejects.toMatchObject({ code: 'wait-timeout' });
+    expect(performance.now() - began).toBeGreaterThanOrEqual(30);
+    await expect(hung).resolves.toBeGreaterThanOrEqual(50);
+  });
+
   it('reach a work that asks for its signal only afterwards', () => {
     const { submit, clock } = setUp({ runTimeoutMs: 1000 });
     const hung = submit();
