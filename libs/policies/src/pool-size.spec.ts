@@ -43,8 +43,8 @@ function setUp(options: pg.PoolConfig = {}) {
 
 describe('the size of a living pg.Pool', () => {
   it('grows for the callers that wait, while the others still run', async () => {
-    const { watched, sleep, connections } = setUp({ max: 1 });
-    const long = sleep(3);
+    const { pool, watched, sleep, connections } = setUp({ max: 1 });
+    const held = await pool.connect();
     const waiting = Array.from({ length: 4 }, () => sleep(0.01));
     expect(watched.snapshot()).toMatchObject({ size: 1, waiting: 4, max: 1, utilisation: 1 });
     expect(watched.retune({ max: 5 })).toEqual({
@@ -53,7 +53,7 @@ describe('the size of a living pg.Pool', () => {
       after: { min: 0, max: 5 },
     });
     await Promise.all(waiting);
-    // the first one still sleeps
+    // the first one is still out
     expect(watched.snapshot()).toMatchObject({
       size: 5,
       idle: 4,
@@ -62,7 +62,7 @@ describe('the size of a living pg.Pool', () => {
       overLimit: 0,
     });
     await expect(connections()).resolves.toBe(5);
-    await long;
+    held.release();
   });
 
   it('shrinks under load without an error: each connection too many is closed when it comes back', async () => {
