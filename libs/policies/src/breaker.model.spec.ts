@@ -1,96 +1,56 @@
 import { expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { Breaker, type Permit } from './breaker.ts';
-import type { Outcome } from './breaker-options.ts';
+import type { BreakerOptions, Outcome } from './breaker-options.ts';
 import { createFakeClock, type FakeClock } from './test/fake-clock.ts';
+import { ReferenceAutomaton, type ReferenceSettings } from './test/reference-automaton.ts';
 
-const failures = 3;
-const recoveryMs = 100;
-const leaseMs = 250;
-const maxProbes = 2;
-const successes = 2;
+const settings: ReferenceSettings = {
+  failures: 3,
+  recoveryMs: 100,
+  recoveryMaxMs: 400,
+  leaseMs: 250,
+  maxProbes: 2,
+  successes: 2,
+};
 
-/** The reference: what the breaker must be, written as plainly as possible. */
-class Automaton {
-  state: 'closed' | 'open' | 'half-open' = 'closed';
-  epoch = 0;
-  nowMs = 0;
-  inARow = 0;
-  openings = 0;
-  good = 0;
-  retryAtMs = 0;
-  late = 0;
-  /** every call that is out, oldest first */
-  out: { epoch: number; probe: boolean; endsMs: number }[] = [];
-
-  move(to: 'closed' | 'open' | 'half-open') {
-    this.state = to;
-    this.epoch++;
-    this.inARow = 0;
-    this.good = 0;
-    if (to === 'closed') this.openings = 0;
-    if (to === 'open') {
-      this.openings++;
-      this.retryAtMs = this.nowMs + Math.min(400, recoveryMs * 2 ** (this.openings - 1));
-    }
-  }
-  probes() {
-    return this.out.filter((call) => call.probe && call.epoch === this.epoch);
-  }
-  look() {
-    if (this.state === 'half-open' && this.probes().some((call) => call.endsMs <= this.nowMs)) {
-      this.move('open');
-    }
-  }
-  acquire() {
-    this.look();
-    if (this.state === 'open' && this.nowMs >= this.retryAtMs) this.move('half-open');
-    const may =
-      this.state === 'closed' || (this.state === 'half-open' && this.probes().length < maxProbes);
-    if (!may) return false;
-    this.out.push({
-      epoch: this.epoch,
-      probe: this.state === 'half-open',
-      endsMs: this.nowMs + leaseMs,
-    });
-    return true;
-  }
-  settle(index: number, outcome: Outcome) {
-    this.look();
-    const [call] = this.out.splice(index, 1);
-    if (call?.epoch !== this.epoch) this.late++;
-    else if (outcome === 'ignored') return;
-    else if (call.probe && outcome === 'failure') this.move('open');
-    else if (call.probe && ++this.good >= successes) this.move('closed');
-    else if (!call.probe) this.inARow = outcome === 'failure' ? this.inARow + 1 : 0;
-    if (this.inARow >= failures) this.move('open');
-  }
+function optionsOf(of: ReferenceSettings): BreakerOptions {
+  return {
+    opensOn: { kind: 'consecutive', failures: of.failures },
+    recoveryMs: of.recoveryMs,
+    recoveryMaxMs: of.recoveryMaxMs,
+    probeLeaseMs: of.leaseMs,
+    halfOpenMaxCalls: of.maxProbes,
+    halfOpenSuccesses: of.successes,
+    jitter: 'none',
+  };
 }
 
 interface Real {
   breaker: Breaker;
   clock: FakeClock;
   out: Permit[];
+  settled: number;
   firstEpoch: number;
 }
 
-class Step implements fc.Command<Automaton, Real> {
+class Step implements fc.Command<ReferenceAutomaton, Real> {
   readonly #says: string;
-  readonly #check: (model: Automaton) => boolean;
-  readonly #run: (model: Automaton, real: Real) => void;
+  readonly #check: (model: ReferenceAutomaton) => boolean;
+  readonly #run: (model: ReferenceAutomaton, real: Real) => void;
   constructor(
     says: string,
-    run: (model: Automaton, real: Real) => void,
-    check: (model: Automaton) => boolean = () => true,
+    run: (model: ReferenceAutomaton, real: Real) => void,
+    check: (model: ReferenceAutomaton) => boolean = () => true,
   ) {
     this.#says = says;
     this.#run = run;
     this.#check = check;
   }
-  check(model: Readonly<Automaton>) {
+  check(model: Readonly<ReferenceAutomaton>) {
     return this.#check(model);
   }
-  run(model: Automaton, real: Real) {
+  run(model: ReferenceAutomaton, real: Real) {
     this.#run(model, real);
     model.look();
     const snapshot = real.breaker.snapshot();
@@ -101,6 +61,9 @@ class Step implements fc.Command<Automaton, Real> {
       snapshot.probesInFlight,
       snapshot.totals.late,
       snapshot.timeUntilRetryMs ?? 0,
+      snapshot.inFlight,
+      snapshot.override?.kind,
+      snapshot.override?.leaseLeftMs,
     ];
     const expected = [
       model.state,
@@ -109,10 +72,15 @@ class Step implements fc.Command<Automaton, Real> {
       model.state === 'half-open' ? model.probes().length : 0,
       model.late,
       model.state === 'open' ? Math.max(0, model.retryAtMs - model.nowMs) : 0,
+      model.out.length,
+      model.override?.kind,
+      model.override && model.override.endsMs - model.nowMs,
     ];
     // expect() costs more than all the rest; it only has to tell a difference
     if (shown.join() !== expected.join()) expect(shown).toEqual(expected);
-    if (snapshot.probesInFlight > maxProbes) throw new Error('more probes than places');
+    const { succeeded, failed, ignored, late } = snapshot.totals;
+    // an expired probe counts twice: as failed when its lease ends, as late when its result comes
+    if (succeeded + failed + ignored + late < real.settled) throw new Error('a result was lost');
   }
   toString() {
     return this.#says;
@@ -123,7 +91,12 @@ const acquire = fc.constant(
   new Step('acquire', (model, real) => {
     const permit = real.breaker.acquire();
     if (model.acquire() !== (permit !== undefined)) throw new Error('let through otherwise');
-    if (permit !== undefined) real.out.push(permit);
+    if (permit === undefined) return;
+    real.out.push(permit);
+    const { probesInFlight } = real.breaker.snapshot();
+    if (model.out.at(-1)?.probe && probesInFlight > model.settings.maxProbes) {
+      throw new Error('more probes than places');
+    }
   }),
 );
 const settle = fc
@@ -136,6 +109,7 @@ const settle = fc
           const index = pick % model.out.length;
           model.settle(index, outcome);
           for (const permit of real.out.splice(index, 1)) real.breaker.record(permit, outcome);
+          real.settled++;
         },
         (model) => model.out.length > 0,
       ),
@@ -154,69 +128,117 @@ const reset = fc.constant(
     real.breaker.reset();
   }),
 );
+const override = fc
+  .tuple(
+    fc.constantFrom('force-open', 'hold-closed', 'half-open-now', 'serve-stale'),
+    fc.constantFrom(100, 400),
+  )
+  .map(
+    ([kind, leaseMs]) =>
+      new Step(`override ${kind} ${String(leaseMs)}`, (model, real) => {
+        model.lay(kind, leaseMs);
+        real.breaker.override({ id: 'o', kind, leaseMs, by: 'spec', reason: 'model' });
+      }),
+  );
+const release = fc.constant(
+  new Step('release', (model, real) => {
+    model.look();
+    model.override = undefined;
+    real.breaker.release('o');
+  }),
+);
+const retune = fc
+  .record({
+    failures: fc.constantFrom(2, 3, 4),
+    recoveryMs: fc.constantFrom(50, 100, 200),
+    maxProbes: fc.constantFrom(1, 2, 3),
+    successes: fc.constantFrom(1, 2),
+  })
+  .map(
+    (change) =>
+      new Step(`retune ${JSON.stringify(change)}`, (model, real) => {
+        model.settings = { ...model.settings, ...change };
+        const before = real.breaker.snapshot();
+        real.breaker.retune(optionsOf(model.settings));
+        const after = real.breaker.snapshot();
+        if (before.epoch !== after.epoch) throw new Error('the edit itself moved it');
+      }),
+  );
 
-const settings = {
-  opensOn: { kind: 'consecutive', failures },
-  recoveryMs,
-  recoveryMaxMs: 400,
-  jitter: 'none',
-  probeLeaseMs: leaseMs,
-  halfOpenMaxCalls: maxProbes,
-  halfOpenSuccesses: successes,
-} as const;
+function start() {
+  const clock = createFakeClock();
+  const breaker = new Breaker('orders', { ...optionsOf(settings), clock });
+  const model = new ReferenceAutomaton(settings);
+  const firstEpoch = breaker.snapshot().epoch;
+  return { model, real: { breaker, clock, out: [], settled: 0, firstEpoch } };
+}
 
-it('moves exactly as the reference automaton, in any order of calls, results, time and resets', () => {
+it('moves exactly as the reference automaton, in any order of calls, results, time, resets, overrides and retunes', () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(
-      fc.commands([acquire, acquire, acquire, settle, settle, settle, advance, reset], {
-        size: 'large',
-        maxCommands: 200,
-      }),
+      fc.commands(
+        [
+          acquire,
+          acquire,
+          acquire,
+          settle,
+          settle,
+          settle,
+          advance,
+          reset,
+          override,
+          release,
+          retune,
+        ],
+        { size: 'large', maxCommands: 200 },
+      ),
       (steps) => {
-        const clock = createFakeClock();
-        const breaker = new Breaker('orders', { ...settings, clock });
-        breaker.onTransition(({ from, why, to }) => seen.add(`${from} ${why} ${to}`));
-        const setup = () => ({
-          model: new Automaton(),
-          real: { breaker, clock, out: [], firstEpoch: breaker.snapshot().epoch },
-        });
-        fc.modelRun(setup, steps);
+        const made = start();
+        made.real.breaker.onTransition(({ from, why, to }) => seen.add(`${from} ${why} ${to}`));
+        made.real.breaker.onOverride(({ what, override: { kind } }) => seen.add(`${what} ${kind}`));
+        fc.modelRun(() => made, steps);
       },
     ),
-    { numRuns: 3000 },
+    { numRuns: 2000 },
   );
   // the runs went everywhere
-  expect([...seen].sort()).toEqual([
-    'closed reset closed',
-    'closed threshold open',
-    'half-open probe-expired open',
-    'half-open probe-failed open',
-    'half-open probes-succeeded closed',
-    'half-open reset closed',
-    'open recovery-due half-open',
-    'open reset closed',
-  ]);
+  expect([...seen].sort()).toEqual(
+    [
+      'closed reset closed',
+      'closed threshold open',
+      'half-open probe-expired open',
+      'half-open probe-failed open',
+      'half-open probes-succeeded closed',
+      'half-open reset closed',
+      'open half-open-now half-open',
+      'open recovery-due half-open',
+      'open reset closed',
+      'spent half-open-now',
+      ...['begun', 'expired', 'released', 'renewed', 'replaced'].flatMap((what) =>
+        ['force-open', 'hold-closed', 'half-open-now', 'serve-stale'].map(
+          (kind) => `${what} ${kind}`,
+        ),
+      ),
+    ].sort(),
+  );
 });
 
 it('always has a way back to closed', () => {
   fc.assert(
-    fc.property(fc.commands([acquire, settle, advance], { size: 'large' }), (steps) => {
-      const clock = createFakeClock();
-      const breaker = new Breaker('orders', { ...settings, clock });
-      fc.modelRun(
-        () => ({
-          model: new Automaton(),
-          real: { breaker, clock, out: [], firstEpoch: breaker.snapshot().epoch },
-        }),
-        steps,
-      );
-      for (let tries = 0; tries < 10 && breaker.snapshot().state !== 'closed'; tries++) {
-        clock.advance(1000);
-        const permit = breaker.acquire();
-        if (permit !== undefined) breaker.record(permit, 'success');
-      }
-      expect(breaker.snapshot().state).toBe('closed');
-    }),
+    fc.property(
+      fc.commands([acquire, settle, advance, override, retune], { size: 'large' }),
+      (steps) => {
+        const made = start();
+        fc.modelRun(() => made, steps);
+        const { breaker, clock } = made.real;
+        for (let tries = 0; tries < 10 && breaker.snapshot().state !== 'closed'; tries++) {
+          clock.advance(1000);
+          const permit = breaker.acquire();
+          if (permit !== undefined) breaker.record(permit, 'success');
+        }
+        expect(breaker.snapshot().state).toBe('closed');
+      },
+    ),
   );
 });
