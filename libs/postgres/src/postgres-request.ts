@@ -53,6 +53,10 @@ export interface ExtensionRowsAnswer extends RowsAnswer {
   readonly database: string;
   /** shared_preload_libraries; absent: hidden from this role. */
   readonly preloaded?: string;
+  /** The role that looks, quoted, where it may not use the schema of the extension; then nothing was asked. */
+  readonly deniedTo?: string;
+  /** That schema, quoted. */
+  readonly schema?: string;
 }
 
 /** The plan of one statement, or why there is none. */

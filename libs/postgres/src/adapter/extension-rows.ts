@@ -10,6 +10,8 @@ export interface ExtensionPlace {
   /** Quoted. */
   readonly schema: string;
   readonly preloaded?: string;
+  /** The role that looks, quoted, where it may not use the schema. */
+  readonly deniedTo?: string;
 }
 
 /** pg_settings leaves out what the role may not see, where current_setting() would fail. */
@@ -21,6 +23,7 @@ export async function placeOf(
   const { rows } = await rowsFrom(
     client,
     `SELECT quote_ident(current_database()) AS database, e.extversion AS version, quote_ident(n.nspname) AS schema,
+            CASE WHEN NOT has_schema_privilege(n.oid, 'USAGE') THEN quote_ident(current_user) END AS denied_to,
             (SELECT setting FROM pg_settings WHERE name = 'shared_preload_libraries') AS preloaded
        FROM (SELECT) one LEFT JOIN pg_extension e ON e.extname = '${extension.replaceAll("'", "''")}'
        LEFT JOIN pg_namespace n ON n.oid = e.extnamespace`,
@@ -31,11 +34,13 @@ export async function placeOf(
     return typeof value === 'string' ? value : undefined;
   };
   const [version, preloaded] = [text('version'), text('preloaded')];
+  const deniedTo = text('denied_to');
   return {
     database: text('database') ?? '',
     schema: text('schema') ?? '',
     ...(version !== undefined && { version }),
     ...(preloaded !== undefined && { preloaded }),
+    ...(deniedTo !== undefined && { deniedTo }),
   };
 }
 
@@ -51,6 +56,7 @@ export async function extensionRowsFrom(
   if (version === undefined) return { ...nothing, tooOld: false };
   const variant = variants.find(({ from }) => compareVersions(version, from) >= 0);
   if (variant === undefined) return { ...nothing, tooOld: true };
+  if (place.deniedTo !== undefined) return { ...nothing, schema, tooOld: false };
   const answer = await rowsFrom(client, variant.sql.replaceAll('{schema}', schema), limit);
   return { ...place, ...answer, tooOld: false };
 }

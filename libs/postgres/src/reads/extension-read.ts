@@ -10,6 +10,8 @@ const answerSchema = z.object({
   tooOld: z.boolean(),
   database: z.string(),
   preloaded: z.string().optional(),
+  deniedTo: z.string().optional(),
+  schema: z.string().optional(),
 });
 
 /** What a read over an extension's view adds to the kit's own members. */
@@ -51,7 +53,7 @@ function malformed(id: string, error: z.ZodError): BlindSpot {
 /** Why the extension cannot be asked; absent: it can. Without its library, creating it is not enough. */
 function missingFrom(
   extension: string,
-  { version, tooOld, preloaded, database }: ExtensionRowsAnswer,
+  { version, tooOld, preloaded, database, deniedTo, schema }: ExtensionRowsAnswer,
 ): BlindSpot | undefined {
   const libraries = preloaded?.split(',').map((name) => name.trim());
   if (libraries?.includes(extension) === false) {
@@ -71,10 +73,17 @@ function missingFrom(
       `CREATE EXTENSION ${extension};`,
     );
   }
-  if (!tooOld) return undefined;
+  if (tooOld) {
+    return blindSpot(
+      'unsupported',
+      `${extension} ${version} in ${database} is older than what can be read`,
+      `ALTER EXTENSION ${extension} UPDATE;`,
+    );
+  }
+  if (deniedTo === undefined) return undefined;
   return blindSpot(
-    'unsupported',
-    `${extension} ${version} in ${database} is older than what can be read`,
-    `ALTER EXTENSION ${extension} UPDATE;`,
+    'denied',
+    `${extension} lives in the schema ${schema ?? '?'}, which ${deniedTo} may not use`,
+    `GRANT USAGE ON SCHEMA ${schema ?? '?'} TO ${deniedTo};`,
   );
 }
