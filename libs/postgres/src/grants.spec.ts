@@ -205,8 +205,6 @@ it.each([
       sequences: blindSpot('timeout', 'slow'),
       maintainable: blindSpot('timeout', 'slow'),
       alterable: blindSpot('timeout', 'slow'),
-      maintainable: blindSpot('timeout', 'slow'),
-      alterable: blindSpot('timeout', 'slow'),
     },
     lookOf({ version: '18.4' }),
   );
