@@ -1,4 +1,4 @@
-import { findGoTools } from '@starr/lab';
+import { findGoTools, installPgBouncer } from '@starr/lab';
 import type { Scenario } from './scenario.ts';
 import { isPerfect, score, type Score } from './score.ts';
 import { createSeeded } from './seeded.ts';
@@ -50,6 +50,11 @@ function unplayed({ id }: Scenario, error: unknown): Score {
 /** Why it cannot be played on this machine; absent: it can. */
 export async function missingFor({ needs }: Scenario): Promise<string | undefined> {
   for (const toolset of needs) {
+    if (toolset === 'pgbouncer') {
+      const binary = await installPgBouncer();
+      if (binary.kind === 'missing') return binary.why;
+      continue;
+    }
     const tools = await findGoTools(toolset);
     if (tools.kind === 'missing') return `${tools.why} (npm test or npm run demo does it)`;
   }

@@ -33,6 +33,6 @@ export interface Scenario {
   readonly id: string;
   readonly title: string;
   readonly kind: 'fault' | 'control';
-  readonly needs: readonly ('kubernetes' | 'jaeger')[];
+  readonly needs: readonly ('kubernetes' | 'jaeger' | 'pgbouncer')[];
   readonly play: (context: PlayContext) => Promise<Played>;
 }

@@ -1,7 +1,9 @@
 import {
+  POOLER_ROLES,
   startClusterStage,
-  startStage,
+  startPgBouncer,
   startPostgres,
+  startStage,
   type ClusterStage,
   type Stage,
 } from '@starr/lab';
@@ -25,10 +27,19 @@ const stage: Stage | ClusterStage = isWhole
   ? await startClusterStage({ onStep })
   : await startStage({ onStep });
 const older = await startPostgres({ major: 15 });
+const pooler = missing.some(({ what }) => what === 'PgBouncer')
+  ? undefined
+  : await startPgBouncer({ postgres: older, users: [] });
 
 const addresses: readonly (readonly [string, string])[] = [
   ['PostgreSQL 18', stage.postgres.superuserUrl],
   ['PostgreSQL 15', older.superuserUrl],
+  ...(pooler
+    ? ([
+        ['PgBouncer', pooler.url()],
+        ['its console', pooler.consoleUrl(POOLER_ROLES.acts)],
+      ] as const)
+    : []),
   ['Redis', stage.redis.url],
   ...(stage.jaeger
     ? ([
@@ -54,4 +65,5 @@ if (!stop.signal.aborted)
   await new Promise((resolve) => {
     stop.signal.addEventListener('abort', resolve, { once: true });
   });
+await pooler?.stop();
 await Promise.all([stage.stop(), older.stop()]);

@@ -1,5 +1,6 @@
 import {
   buildGoTools,
+  installPgBouncer,
   installPostgres,
   installRedis,
   type BuildProgress,
@@ -25,7 +26,13 @@ export async function prepareLab(): Promise<Missing[]> {
   };
   await attempt('PostgreSQL 18', () => installPostgres(18));
   await attempt('PostgreSQL 15', () => installPostgres(15));
-  await attempt('Redis', () => installRedis());
+  for (const [what, install] of [
+    ['Redis', installRedis],
+    ['PgBouncer', installPgBouncer],
+  ] as const) {
+    const binary = await install();
+    if (binary.kind === 'missing') missing.push({ what, why: binary.why });
+  }
   for (const toolset of TOOLSETS) {
     const built = await buildGoTools(toolset, { onProgress: progressLine() });
     if (built.kind === 'missing') missing.push({ what: toolset, why: built.why });

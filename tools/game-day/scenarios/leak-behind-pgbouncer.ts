@@ -11,7 +11,7 @@ export const leakBehindPgbouncer: Scenario = {
   id: 'leak-behind-pgbouncer',
   title: 'one of several processes leaks behind PgBouncer',
   kind: 'fault',
-  needs: [],
+  needs: ['pgbouncer'],
   async play({ seeded, say, look }) {
     const { stage, traffic } = await startPlainDay(seeded, {
       pooler: { poolMode: 'session', poolSize: seeded.int(18, 24) },
