@@ -14,8 +14,8 @@ export const MUTATION_PARTS: readonly MutationPart[] = [
   },
   {
     name: 'window',
-    files: ['outcome-window.ts'],
-    specs: ['breaker*.spec.ts', 'outcome-window*.spec.ts'],
+    files: ['outcome-window.ts', 'window-rule.ts'],
+    specs: ['outcome-window.spec.ts'],
   },
   {
     name: 'queue',
