@@ -14,6 +14,7 @@ import { PolicyError, stackless } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
 import type { Retuned } from './retuned.ts';
 import { type Slowable, SlowDowns } from './slow-downs.ts';
+import { noteOnActiveSpan } from './span-events.ts';
 
 /** Leave for one call. */
 export interface ConcurrencyPermit {
@@ -96,6 +97,7 @@ export class AdaptiveConcurrency implements Slowable {
 
   /** The error for a call that `acquire` did not let through: one object for all of them, without a stack. */
   rejection(): PolicyError {
+    noteOnActiveSpan('starr.concurrency.rejected', { 'starr.concurrency': this.name });
     this.#refusal ??= stackless(
       () => new PolicyError('overloaded', this.name, `concurrency limit ${this.name} is reached`),
     );

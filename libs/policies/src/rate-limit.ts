@@ -6,6 +6,7 @@ import { RateLimitedError } from './rate-limited-error.ts';
 import { retuneSettings } from './retune-settings.ts';
 import type { Retuned } from './retuned.ts';
 import { type Slowable, SlowDowns } from './slow-downs.ts';
+import { noteOnActiveSpan } from './span-events.ts';
 
 export interface RateLimitOptions {
   /** Permits a period; above 0. */
@@ -97,6 +98,8 @@ export class RateLimit implements Slowable {
   /** Runs `act` when there is a permit; otherwise rejects with RateLimitedError without running it. */
   async run<T>(act: () => PromiseLike<T> | T, key = ''): Promise<T> {
     if (this.tryAcquire(key)) return await act();
+    // the key may be somebody's name: it does not leave the process
+    noteOnActiveSpan('starr.rate-limit.rejected', { 'starr.rate-limit': this.name });
     throw stackless(() => new RateLimitedError(this.name, this.retryAfterMs(key)));
   }
 

@@ -7,6 +7,7 @@ import { QueuedWork } from './queued-work.ts';
 import { retuneSettings } from './retune-settings.ts';
 import type { Retuned } from './retuned.ts';
 import { type Slowable, SlowDowns } from './slow-downs.ts';
+import { noteOnActiveSpan } from './span-events.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { levelOfPriority } from './waiting-works.ts';
 import {
@@ -202,6 +203,7 @@ export class WorkQueue implements Slowable {
       this.#waiting.listenToCaller(work);
       this.#waiting.enter(work);
     } else {
+      noteOnActiveSpan('starr.queue.rejected', { 'starr.queue': this.name });
       this.#refuse(work, 'queue-full', 'is full');
     }
   }
