@@ -7,6 +7,7 @@ const tools = await buildGoTools('grpcurl');
 const withGrpcurl = tools.kind === 'present' ? describe : describe.skip;
 const because = tools.kind === 'present' ? '' : ` (skipped: ${tools.why})`;
 
+const DB = 'starr.db.v1.DbService';
 const DOCTOR = 'starr.doctor.v1.DoctorService';
 const ORCHESTRATOR = 'starr.orchestrator.v1.OrchestratorService';
 const RESILIENCE = 'starr.resilience.v1.ResilienceService';
@@ -35,7 +36,7 @@ withGrpcurl(`grpcurl, which knows nothing of us but reflection${because}`, () =>
   const served = () =>
     [
       ['orchestrator', backstage.ports.orchestrator, [ORCHESTRATOR]],
-      ['db-doctor', backstage.ports.dbDoctor, [DOCTOR]],
+      ['db-doctor', backstage.ports.dbDoctor, [DB, DOCTOR]],
       ['cache-doctor', backstage.ports.cacheDoctor, [DOCTOR]],
       ['k8s-doctor', backstage.ports.k8sDoctor, [DOCTOR]],
       ['resilience', backstage.ports.resilience, [DOCTOR, RESILIENCE]],
