@@ -104,6 +104,8 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       all.map(([, read]) => see(read.wrap?.inner ?? read, adapter, look)),
     );
     await work();
+    // Before 15 a process of its own collects what is counted, and writes it down twice a second.
+    if (major < 15) await new Promise((resolve) => setTimeout(resolve, 1500));
     const afters = await Promise.all(
       all.map(([, read]) => see(read.wrap?.inner ?? read, adapter, look)),
     );
@@ -355,14 +357,14 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       expect((await wanting()).findings).toEqual([]);
     });
 
-    it('db.missing-indexes: a locked table costs its plan, not the look', async () => {
+    it('db.missing-indexes: a locked table costs its plans, not the look', async () => {
       const locker = await client('migration', 'postgres');
       await search(60);
       await locker.query('BEGIN; LOCK TABLE sales IN ACCESS EXCLUSIVE MODE');
-      const startedAt = performance.now();
-      const { verdict } = await examineOnce(missingIndexes, adapter);
-      expect(performance.now() - startedAt).toBeLessThan(1000);
+      const { verdict, limit } = await examineOnce(missingIndexes, adapter);
       expect(verdict.measured).not.toHaveLength(0);
+      // At the server, whatever else the machine is at.
+      expect(limit.spent['serverMs']).toBeLessThan(1000);
     });
   });
 
@@ -559,6 +561,8 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       });
       expect(await findings(invalidIndexes)).toEqual([]);
       await build;
+      // The error reaches the client before the server has cleaned up.
+      await eventually(async () => (await findings(invalidIndexes)).length > 0);
       expect(await findings(invalidIndexes)).toMatchObject([
         {
           about: { kind: 'table', name: 'public.items' },

@@ -12,6 +12,10 @@ import { inRollback, opening, rowsFrom } from './rows-from.ts';
 /** Planning is milliseconds; a statement that takes longer to plan has no plan tonight. */
 const PLAN_WITHIN_MS = 250;
 const PREPARED = 'starr_plan';
+/** A table that is locked costs each of its statements a wait. */
+const LOCK_TIMEOUT_MS = 25;
+/** After so many of them the others are not tried: nobody else may be held up by what is locked tonight. */
+const MOST_LOCKED = 2;
 const LOCKED_OR_LATE = new Set(['55P03', '57014']);
 
 /**
@@ -28,16 +32,22 @@ export async function statementPlansFrom(
   if (version === undefined) return { plans: [] };
   const { rows } = await rowsFrom(client, sql.replaceAll('{schema}', schema), limit);
   const plans: StatementPlan[] = [];
+  const isOver = () =>
+    limit.timeoutMs - (performance.now() - startedAt) < PLAN_WITHIN_MS ||
+    plans.filter(isHeldUp).length >= MOST_LOCKED;
   for (const row of rows) {
     const [id, query] = [String(row['id']), String(row['query'])];
-    const leftMs = limit.timeoutMs - (performance.now() - startedAt);
     plans.push(
-      leftMs < PLAN_WITHIN_MS
-        ? { id, query, whyNot: 'no time was left for its plan', state: '57014' }
+      isOver()
+        ? { id, query, whyNot: 'no time was left for its plan', state: '' }
         : await planOf(client, id, query, limit),
     );
   }
   return { version, plans };
+}
+
+function isHeldUp(plan: StatementPlan): boolean {
+  return 'state' in plan && LOCKED_OR_LATE.has(plan.state);
 }
 
 async function planOf(
@@ -83,6 +93,7 @@ function messageFrom(query: string): string {
   const values = parameters === 0 ? '' : `(${Array(parameters).fill('NULL').join(', ')})`;
   return [
     ...opening(PLAN_WITHIN_MS),
+    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
     'SET LOCAL plan_cache_mode = force_generic_plan',
     'SET LOCAL search_path = "$user", public',
     `PREPARE ${PREPARED} AS ${query}\n`,

@@ -28,14 +28,18 @@ const standby = (more: Partial<Standby> = {}): Standby => ({
   ...more,
 });
 
-function judge(after: Partial<Replication>, before: Partial<Replication> = after) {
+function judge(
+  after: Partial<Replication>,
+  before: Partial<Replication> = after,
+  elapsedMs = 60_000,
+) {
   const none: Replication = { slots: [], standbys: [], isStandby: false, replayLagMs: 0 };
   return replication.judge(
     {
       replication: {
         before: { ...none, ...before },
         after: { ...none, ...after },
-        elapsedMs: 60_000,
+        elapsedMs,
       },
     },
     limitsOf(replication),
@@ -100,6 +104,15 @@ describe('db.replication', () => {
     expect(finding?.says).toContain(', 1.0 GB more a minute');
     expect(finding?.since).toEqual(new Date(lookOf().now.getTime() - 60_000));
     expect(finding?.measured[1]).toMatchObject({ name: 'retainedBytesPerMinute', value: GB });
+  });
+
+  it('of two samples that are too close knows no growth', () => {
+    const [now, then] = [
+      { slots: [slot({ retainedBytes: 2 * GB })] },
+      { slots: [slot({ retainedBytes: GB })] },
+    ];
+    expect(judge(now, then, 4999).findings?.[0]?.says).not.toContain('more a minute');
+    expect(judge(now, then, 5000).findings?.[0]?.says).toContain('12 GB more a minute');
   });
 
   it('measures what it sees, and zero where there is nothing', () => {

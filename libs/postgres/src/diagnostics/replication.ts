@@ -19,6 +19,8 @@ import {
 import { bytesText } from './bytes-text.ts';
 
 const MOST_FINDINGS = 5;
+/** Two samples closer than this tell nothing of growth. */
+const GROWTH_WINDOW_MS = 5000;
 
 const thresholds = {
   retainedWarnBytes: {
@@ -135,7 +137,7 @@ function growthOf(
   { before, elapsedMs }: Pair<Replication>,
 ): number | undefined {
   const then = before.slots.find((slot) => slot.name === name);
-  if (then === undefined || elapsedMs <= 0) return undefined;
+  if (then === undefined || elapsedMs < GROWTH_WINDOW_MS) return undefined;
   return ((retainedBytes - then.retainedBytes) * 60_000) / elapsedMs;
 }
 
