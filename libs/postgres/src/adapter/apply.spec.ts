@@ -98,7 +98,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
     if (isBlindSpot(candidates) || isBlindSpot(slots)) throw new Error('blind');
     return terminateIdleSessions.plan(
       terminateIdleSessions.params.parse(params),
-      { candidates, slots, pooled: { sessions: [], waiting: [], blind: [] } },
+      { candidates, slots, pooled: { sessions: [], waiting: [], clients: [], blind: [] } },
       look,
     );
   }
@@ -147,7 +147,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
     const leak = await leakConnections(server, 12, { user: 'shop', applicationName: 'checkout' });
     const other = await client('worker');
     await idleFor(1050);
-    const act = await actFor({ application: 'checkout', idleFloorMs: 1000 });
+    const act = await actFor({ application: 'checkout', idleFloorMs: 1000, maxShare: 1 });
     const pids = await pidsOf('checkout');
     expect(act.sessions.map(({ pid }) => pid).toSorted()).toEqual(pids.toSorted());
     expect(await adapter.probe(act, 'op-1', limitOf())).toMatchObject({ state: 'not-applied' });
@@ -217,7 +217,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
       });
       await walsender.query('IDENTIFY_SYSTEM');
       await idleFor(1050);
-      const plan = await planFor({ idleFloorMs: 1000 }, { protect: ['reports'] });
+      const plan = await planFor({ idleFloorMs: 1000, maxShare: 1 }, { protect: ['reports'] });
       if ('refused' in plan) throw new Error(plan.refused);
       expect(terminationOf(plan).sessions).toHaveLength(1);
       const warnings = plan.warnings.join('\n');
@@ -441,7 +441,7 @@ describe.each(MAJORS)('ending sessions on PostgreSQL %i', (major) => {
     await client();
     await client('worker');
     await idleFor(1050);
-    const plan = await planFor({ application: 'checkout', idleFloorMs: 1000 });
+    const plan = await planFor({ application: 'checkout', idleFloorMs: 1000, maxShare: 1 });
     if ('refused' in plan) throw new Error(plan.refused);
     await used.query('SELECT 1');
     const rows = await server.query(plan.operations[0]!.byHand);

@@ -67,7 +67,8 @@ describeWithPgBouncer.each(MAJORS)('a pooler before PostgreSQL %i', (major) => {
       expect(serverAddress).toBe('127.0.0.1');
       expect(backendStart).toMatch(/\.\d{6}Z$/);
     }
-    const relations = pooledSessionsRead.relate?.({ sessions, waiting: [], blind }, look()) ?? [];
+    const relations =
+      pooledSessionsRead.relate?.({ sessions, waiting: [], clients: [], blind }, look()) ?? [];
     const client = { kind: 'client', name: 'ledger@127.0.3.4', scope: 'orders' };
     const ledger = sessions.find((each) => each.client?.application === 'ledger')!;
     const expected: Relation[] = [

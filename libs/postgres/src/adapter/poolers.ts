@@ -1,7 +1,6 @@
 import { blindFromError, isBlindSpot, type BlindSpot, type Clock, type Limit } from '@starr/kernel';
 import type { PostgresConfig } from '../postgres-config.ts';
 import type {
-  ConsoleRow,
   PooledLook,
   PooledSessionsAnswer,
   PoolerAnswer,
@@ -83,10 +82,7 @@ async function lookAtSessions(
         console,
         ['SHOW SERVERS', 'SHOW CLIENTS'],
         limit,
-        ([servers = [], clients = []]): PooledLook => ({
-          servers,
-          clients: clients.filter(isOfInterest),
-        }),
+        ([servers = [], clients = []]): PooledLook => ({ servers, clients }),
       ),
     ),
   );
@@ -98,13 +94,6 @@ async function lookAtSessions(
         ? { rows: [], truncated: false }
         : await backends(sql.replace('{pids}', pids.join(', '))).catch(blindFromError),
   };
-}
-
-/** Who has a connection or waits for one, and ourselves, whose question tells the pooler's clock. The idle are thousands. */
-function isOfInterest({ link, state, database }: ConsoleRow): boolean {
-  return (
-    (typeof link === 'string' && link !== '') || state === 'waiting' || database === 'pgbouncer'
-  );
 }
 
 /** One pooler that does not answer does not hide the others. */

@@ -13,7 +13,7 @@ const limits = Object.fromEntries(
   Object.entries(connectionLeak.thresholds).map(([name, { value }]) => [name, value]),
 ) as Limits<typeof connectionLeak.thresholds>;
 
-const NO_POOLER: PooledSessions = { sessions: [], waiting: [], blind: [] };
+const NO_POOLER: PooledSessions = { sessions: [], waiting: [], clients: [], blind: [] };
 const NO_LIMIT: Ceilings = {
   ceilings: { limits: [], truncated: false },
   shares: { shares: [], truncated: false },
@@ -323,7 +323,7 @@ describe('db.connection-leak behind a pooler', () => {
       {
         groups: { before: groups, after: groups, elapsedMs: 60_000 },
         slots: { usable: 100, used: 50 } as Slots,
-        pooled: { sessions, waiting: [], blind: [], ...more },
+        pooled: { sessions, waiting: [], clients: [], blind: [], ...more },
         ...NO_LIMIT,
       },
       limits,
@@ -409,6 +409,7 @@ describe('db.connection-leak behind a pooler', () => {
         pooled: {
           sessions: held('127.0.3.2', 20, { client: client('127.0.3.2', 60_000, 30_000) }),
           waiting: [],
+          clients: [],
           blind: [],
         },
         ...NO_LIMIT,

@@ -30,7 +30,7 @@ interface Case {
   readonly slots?: Partial<Slots> | BlindSpot;
 }
 
-const nobody: PooledSessions = { sessions: [], waiting: [], blind: [] };
+const nobody: PooledSessions = { sessions: [], waiting: [], clients: [], blind: [] };
 const away: BlindSpot = { kind: 'blind', why: 'unreachable', detail: 'refused' };
 
 function judge({ poolers, blind = [], sessions = nobody, slots = {} }: Case) {
@@ -298,10 +298,20 @@ describeWithPgBouncer('db.pgbouncer-pools on a real pooler', () => {
 
   it('counts clients against max_client_conn while its console still lets us in', async () => {
     await start('transaction', { max_client_conn: '5' });
-    for (let each = 0; each < 5; each += 1) await (await client('checkout')).query('SELECT 1');
+    for (let each = 0; each < 4; each += 1) await (await client('checkout')).query('SELECT 1');
+    await (await client('ledger')).query('SELECT 1');
     await expect(client('late')).rejects.toThrow('no more connections allowed');
+    await new Promise((resolve) => setTimeout(resolve, 6000));
     expect((await examineOnce(pgbouncerPools, adapterOf())).verdict.findings).toMatchObject([
-      { severity: 'critical', about: { kind: 'pooler', name: 'bouncer' } },
+      {
+        severity: 'critical',
+        about: { kind: 'pooler', name: 'bouncer' },
+        says: expect.stringContaining('most of checkout@127.0.0.1: 4, 4 used once and idle since'),
+        rows: [
+          { application: 'checkout', address: '127.0.0.1', clients: 4, usedOnce: 4 },
+          { application: 'ledger', clients: 1 },
+        ],
+      },
     ]);
   });
 

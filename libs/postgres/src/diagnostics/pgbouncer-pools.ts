@@ -14,6 +14,7 @@ import { poolersRead, type PoolerPool, type PoolerState } from '../reads/poolers
 import { slotsRead, type Slots } from '../reads/slots.ts';
 import { holdersOf } from './pool-holders.ts';
 import { pausedText, waitText } from './pool-wait-text.ts';
+import { clientFinding, clientMeasurement } from './pooler-clients.ts';
 import { sumsOf, type PoolerSums } from './pooler-sums.ts';
 import { SLOT_THRESHOLDS } from './slot-pressure.ts';
 
@@ -52,7 +53,7 @@ export const pgbouncerPools = defineDiagnostic({
   title: 'PgBouncer: waiting clients and pools',
   explains:
     'Asks the console of each PgBouncer before the server: who waits for a connection and for how long, which databases are paused, how many clients it still takes, ' +
-    'and whether its pools together may open more connections than the server has slots. Says which clients hold the connections of a pool that has none left. ' +
+    'and whether its pools together may open more connections than the server has slots. Says which clients hold the connections of a pool that has none left, and who fills a pooler with clients. ' +
     'By hand: SHOW POOLS and SHOW CLIENTS on its console; RESUME what is paused; end what holds the pool before making it larger, since the server may have no more.',
   replaces: ['SHOW POOLS;', 'SHOW CLIENTS;', 'SHOW SERVERS;', 'SHOW DATABASES;', 'SHOW CONFIG;'],
   reads: {
@@ -89,7 +90,7 @@ export const pgbouncerPools = defineDiagnostic({
             poolFinding({ pooler, pool, sessions: seen }, limits, look),
           ),
         ),
-        ...poolers.poolers.flatMap((pooler) => clientFinding(pooler, limits, look)),
+        ...poolers.poolers.flatMap((pooler) => clientFinding(pooler, seen, limits, look)),
         ...overbooked(sums, usable, limits, look),
       ],
       blind: poolers.poolers.length === 0 ? [] : blindOf([...poolers.blind, sessions, slots]),
@@ -138,21 +139,6 @@ function isCritical(pool: PoolerPool, paused: boolean, limits: PoolLimits): bool
   return paused || pool.servers === 0 || pool.longestWaitMs >= limits.criticalWaitMs;
 }
 
-/** Clients that nobody gives back fill a pooler in transaction mode as sessions fill a server. */
-function clientFinding(pooler: PoolerState, limits: PoolLimits, look: Look): Finding[] {
-  const measured = clientMeasurement(pooler, limits, look);
-  if (measured.value < limits.warnClientRatio) return [];
-  const isFull = measured.value >= limits.criticalClientRatio;
-  return [
-    {
-      severity: isFull ? 'critical' : 'warning',
-      about: poolerEntity(look.target, pooler.name),
-      says: `${clientsOf(pooler)} of the ${pooler.maxClients} clients that ${pooler.name} takes are there: beyond, they are turned away (max_client_conn)`,
-      measured: [measured],
-    },
-  ];
-}
-
 /** More promised than there is: worth a word once most of the slots are taken. */
 function overbooked(
   { allowed, servers }: PoolerSums,
@@ -193,19 +179,6 @@ function poolMeasurements(
     { name: 'idleServers', about, value: pool.idle },
     { name: 'paused', about, value: isPaused(pooler, pool) ? 1 : 0 },
   ];
-}
-
-function clientMeasurement(pooler: PoolerState, limits: PoolLimits, look: Look): Measurement {
-  return {
-    name: 'clientUseRatio',
-    about: poolerEntity(look.target, pooler.name),
-    value: pooler.maxClients === 0 ? 0 : clientsOf(pooler) / pooler.maxClients,
-    limit: limits.warnClientRatio,
-  };
-}
-
-function clientsOf({ pools }: PoolerState): number {
-  return pools.reduce((sum, pool) => sum + pool.clients + pool.waiting, 0);
 }
 
 function sumMeasurements(

@@ -2,6 +2,7 @@ import { blindSpot, isBlindSpot, type BlindSpot, type Read } from '@starr/kernel
 import { z } from 'zod';
 import type { ConsoleRow, PooledLook, PooledSessionsAnswer } from '../pooler-request.ts';
 import type { PostgresRequest } from '../postgres-request.ts';
+import { clientGroups, type ClientGroup } from './client-groups.ts';
 import { consoleRows, numberOf, textOf, waitMsOf, wallClockMs } from './console-row.ts';
 import { relationsOfPooled } from './pooled-relations.ts';
 import { redacted } from './rows-read.ts';
@@ -56,6 +57,8 @@ export interface PooledSessions {
   readonly sessions: readonly PooledSession[];
   /** Longest first. */
   readonly waiting: readonly WaitingClient[];
+  /** All clients, those without a connection too; those with the most first. */
+  readonly clients: readonly ClientGroup[];
   readonly blind: readonly BlindSpot[];
 }
 
@@ -133,6 +136,9 @@ export const pooledSessionsRead: Read<PooledSessions, PostgresRequest> = {
         .flatMap(waitingOf)
         .toSorted((a, b) => b.waitMs - a.waitMs)
         .slice(0, MOST_WAITING),
+      clients: looks.flatMap((each) =>
+        clientGroups(each, latest([...each.servers, ...each.clients])),
+      ),
       blind: [...poolers.flatMap((each) => (each.kind === 'unseen' ? [each.blind] : [])), ...blind],
     };
   },

@@ -23,7 +23,7 @@ import { resumePgbouncer } from './resume-pgbouncer.ts';
 jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 
 const ADAPTER = new URL('../adapter/create-postgres-adapter.ts', import.meta.url).href;
-const nobody: PooledSessions = { sessions: [], waiting: [], blind: [] };
+const nobody: PooledSessions = { sessions: [], waiting: [], clients: [], blind: [] };
 
 function plan(
   params: Record<string, unknown>,

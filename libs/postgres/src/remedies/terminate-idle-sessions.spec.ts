@@ -39,7 +39,7 @@ function plan(
     {
       candidates: { sessions, truncated: false },
       slots: { usable: 97, used: 93, ...slots } as Slots,
-      pooled: { sessions: pooled, waiting: [], blind: [] },
+      pooled: { sessions: pooled, waiting: [], clients: [], blind: [] },
     },
     lookOf({ options }),
   );
@@ -67,6 +67,10 @@ describe('the parameters of db.terminate-idle-sessions', () => {
     [{ idleFloorMs: 1000 }, true],
     [{ idleFloorMs: Number.NaN }, false],
     [{ idleFloorMs: -1 }, false],
+    [{ application: 'checkout', maxShare: 0 }, false],
+    [{ application: 'checkout', maxShare: 0.01 }, true],
+    [{ application: 'checkout', maxShare: 1 }, true],
+    [{ application: 'checkout', maxShare: 1.01 }, false],
     [{ application: 'checkout', limit: 0 }, false],
     [{ application: 'checkout', limit: 1 }, true],
     [{ application: 'checkout', limit: 500 }, true],
@@ -199,6 +203,21 @@ describe('the plan of db.terminate-idle-sessions', () => {
     expect(pidsOf(made)).toEqual([1, 2, 3]);
     expect(made.warnings).toContain('2 sessions more match; the longest idle are ended first');
     expect(pidsOf(planned({ application: 'checkout', limit: 5 }, many))).toHaveLength(5);
+  });
+
+  it.each([
+    ['used once: all that leaked', {}, 10],
+    ['by a floor: a fifth', { idleFloorMs: 1000 }, 2],
+    ['by a floor and a share', { idleFloorMs: 1000, maxShare: 0.5 }, 5],
+    ['by a share that is less than one: one', { idleFloorMs: 1000, maxShare: 0.01 }, 1],
+    ['by the whole share', { idleFloorMs: 1000, maxShare: 1 }, 10],
+  ])('of ten sessions of an application ends, %s', (_, params, ended) => {
+    const ten = Array.from({ length: 10 }, (_none, index) => session(index + 1));
+    const other = session(50, { application: 'worker' });
+    const made = planned({ application: 'checkout', ...params }, [...ten, other]);
+    expect(pidsOf(made)).toHaveLength(ended);
+    const left = made.warnings.find((warning) => warning.includes('match and stay'));
+    expect(left?.startsWith(`${10 - ended} sessions more`) ?? ended === 10).toBe(true);
   });
 
   it.each([
