@@ -3,6 +3,7 @@ import { createGrantKeys, readStateFiles, signGrant } from '@starr/doctor-host';
 import { leakConnections, startStage, waitUntil, type Stage } from '@starr/lab';
 import {
   columnsToProto,
+  DbServiceService as db,
   DoctorServiceService as doctor,
   OrchestratorServiceService as orchestrator,
   ResilienceServiceService as resilience,
@@ -45,7 +46,7 @@ describe('calls that nobody can mean', () => {
     const { ports } = stage.backstage;
     return [
       ['orchestrator', ports.orchestrator, [orchestrator]],
-      ['db-doctor', ports.dbDoctor, [doctor]],
+      ['db-doctor', ports.dbDoctor, [doctor, db]],
       ['cache-doctor', ports.cacheDoctor, [doctor]],
       ['k8s-doctor', ports.k8sDoctor, [doctor]],
       ['resilience', ports.resilience, [doctor, resilience]],
