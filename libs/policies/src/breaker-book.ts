@@ -15,8 +15,10 @@ export class BreakerBook {
   readonly #clock: Clock;
   /** When the present state was entered, in wall time; a Date for each breaker would be larger than its window. */
   #sinceMs: number;
-  /** Whether anything wants to know how long calls take. */
+  /** Whether the window wants to know when a call ended, or anything how long it took. */
   looksAtClock = false;
+  /** Only then a second look is worth its price. */
+  #timesCalls = false;
   latency: LatencyHistogram | undefined;
   #slowAfterMs: number | undefined;
   lastFailure: { name: string; at: Date } | undefined;
@@ -41,18 +43,18 @@ export class BreakerBook {
   measure({ measureLatency, opensOn }: BreakerSettings): void {
     this.latency = measureLatency ? (this.latency ?? new LatencyHistogram()) : undefined;
     this.#slowAfterMs = slowCallsOf(opensOn)?.afterMs;
-    this.looksAtClock =
-      measureLatency || opensOn.kind === 'time' || this.#slowAfterMs !== undefined;
+    this.#timesCalls = measureLatency || this.#slowAfterMs !== undefined;
+    this.looksAtClock = this.#timesCalls || opensOn.kind === 'time';
   }
 
   startedMs(): number {
-    return this.looksAtClock ? this.#clock.nowMs() : 0;
+    return this.#timesCalls ? this.#clock.nowMs() : 0;
   }
 
   /** Absent: nobody wants to know. */
   tookMs(startedMs: number): number | undefined {
     // 0: it began before somebody wanted to know
-    return this.looksAtClock && startedMs > 0 ? this.#clock.nowMs() - startedMs : undefined;
+    return this.#timesCalls && startedMs > 0 ? this.#clock.nowMs() - startedMs : undefined;
   }
 
   isSlow(tookMs: number | undefined): boolean {

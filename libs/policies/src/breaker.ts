@@ -254,8 +254,9 @@ export class Breaker implements Moved {
       return;
     }
     const nowMs = this.#clock.nowMs();
-    const tookMs = nowMs - startedMs;
-    book.latency?.record(tookMs);
+    // 0: it began before somebody wanted to know
+    const tookMs = startedMs > 0 ? nowMs - startedMs : undefined;
+    if (tookMs !== undefined) book.latency?.record(tookMs);
     const why = window.record(false, book.isSlow(tookMs), nowMs);
     if (why !== undefined) this.#automaton.open(why, nowMs);
   }
