@@ -1,7 +1,10 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { heapSlopeOf, type HeapSample, type HeapSlope } from './heap-slope.ts';
 import type { Workload } from './workload.ts';
+
+const SETTLE_MS = 60;
 
 export interface SoakOptions {
   readonly forMs: number;
@@ -28,6 +31,8 @@ export async function soak(workload: Workload, options: SoakOptions): Promise<So
     const nowMs = performance.now();
     if (nowMs - sampledAtMs < options.sampleEveryMs) continue;
     sampledAtMs = nowMs;
+    // what the last turn left behind it ends by itself: late acts, leases, signals
+    await sleep(SETTLE_MS);
     collect();
     const sample = {
       atMs: nowMs - startedAtMs,
