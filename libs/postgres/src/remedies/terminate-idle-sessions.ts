@@ -17,6 +17,7 @@ import { slotsRead, type Slots } from '../reads/slots.ts';
 import { SLOT_THRESHOLDS } from '../diagnostics/slot-pressure.ts';
 import { protectedApplications, reasonToSpare } from './protection.ts';
 import { seenThroughPoolers } from './seen-through-poolers.ts';
+import { capped, shareOf } from './session-cap.ts';
 import { terminateByHand } from './terminate-by-hand.ts';
 
 const DEFAULT_LIMIT = 200;
@@ -32,6 +33,8 @@ const paramsSchema = z
     addresses: z.string().max(4096).optional(),
     /** Idle for at least so long, used once or not. Absent: only sessions that were used once (the leak fingerprint). */
     idleFloorMs: z.number().min(SHORTEST_FLOOR_MS).optional(),
+    /** At most this share of an application's idle sessions, 0–1, one at least. Default 0.2 with idleFloorMs, else 1. */
+    maxShare: z.number().gt(0).max(1).optional(),
     /** At most so many, the longest idle first. Default 200. */
     limit: z.int().min(1).max(MOST).default(DEFAULT_LIMIT),
   })
@@ -51,7 +54,7 @@ export const terminateIdleSessions = defineRemedy({
   explains:
     'Ends idle sessions: those of an application (and of some of its addresses) that were used once and never again, or those idle for longer than a floor. ' +
     'The plan names each one by pid, start and idle spell, and a session that has moved since is left alone. Replication, superusers, holders of advisory locks, ' +
-    'listeners and protected applications are never ended. Behind a configured pooler the application and the addresses are those of its clients. It frees slots; it does not stop a leak.',
+    'listeners and protected applications are never ended, and by a floor no more than a fifth of an application’s idle sessions at a time. Behind a configured pooler the application and the addresses are those of its clients. It frees slots; it does not stop a leak.',
   params: paramsSchema,
   reads: {
     candidates: idleCandidatesRead,
@@ -64,7 +67,9 @@ export const terminateIdleSessions = defineRemedy({
     const matching = sessions.filter((session) => matches(session, params));
     const spared = matching.filter((session) => reasonToSpare(session, names) !== undefined);
     const free = matching.filter((session) => !spared.includes(session));
-    const chosen = free.slice(0, params.limit);
+    const share = shareOf(params.maxShare, params.idleFloorMs);
+    const within = capped(free, sessions, share);
+    const chosen = within.slice(0, params.limit);
     if (chosen.length === 0) return { refused: nothingToEnd(params, spared, names) };
     const about =
       params.application === undefined
@@ -79,7 +84,8 @@ export const terminateIdleSessions = defineRemedy({
       ],
       warnings: [
         ...sparedInWords(spared, names),
-        ...leftOver(free.length - chosen.length, candidates.truncated),
+        ...beyondShare(free.length - within.length, share),
+        ...leftOver(within.length - chosen.length, candidates.truncated),
         ...refill(chosen, slots),
         'applications that pool connections open new ones: a leak goes on until its cause is cured',
       ],
@@ -167,6 +173,14 @@ function sparedInWords(spared: readonly IdleSession[], names: readonly string[])
         .map(({ pid }) => pid)
         .join(', ')}${sessions.length > 10 ? ' …' : ''}`,
   );
+}
+
+/** The rest may go when the effect has held: a service that loses most of its sessions at once opens them all at once. */
+function beyondShare(left: number, share: number): string[] {
+  if (left === 0) return [];
+  return [
+    `${counted(left)} more match and stay: at most ${Math.round(share * 100)} % of an application’s idle sessions are ended at a time (maxShare)`,
+  ];
 }
 
 function leftOver(left: number, truncated: boolean): string[] {
