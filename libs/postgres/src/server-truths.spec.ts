@@ -232,6 +232,18 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
       await server.query('SELECT pg_reload_conf()');
     });
 
+    it('commits that wait for a standby that is not there are named', async () => {
+      await server.query("ALTER SYSTEM SET synchronous_standby_names = 'replica_1'");
+      await server.query('SELECT pg_reload_conf()');
+      await eventually(async () => (await findings(replication)).length > 0);
+      expect(await findings(replication)).toMatchObject([
+        { severity: 'critical', says: expect.stringContaining('(replica_1)') },
+      ]);
+      await server.query('ALTER SYSTEM RESET synchronous_standby_names');
+      await server.query('SELECT pg_reload_conf()');
+      await eventually(async () => (await findings(replication)).length === 0);
+    });
+
     it('a standby without pg_monitor is hidden: blind, with the grant', async () => {
       const walsender = new pg.Client({
         connectionString: server.url(),

@@ -33,7 +33,13 @@ function judge(
   before: Partial<Replication> = after,
   elapsedMs = 60_000,
 ) {
-  const none: Replication = { slots: [], standbys: [], isStandby: false, replayLagMs: 0 };
+  const none: Replication = {
+    slots: [],
+    standbys: [],
+    isStandby: false,
+    replayLagMs: 0,
+    commitsWaitFor: '',
+  };
   return replication.judge(
     {
       replication: {
@@ -119,6 +125,19 @@ describe('db.replication', () => {
     expect(judge({}).measured.map(({ value }) => value)).toEqual([0, 0, 0, 0, 0]);
     const names = judge({ slots: [slot()], standbys: [standby({ lagBytes: 5 })] }).measured;
     expect(names.map(({ value }) => value)).toEqual([1, MB, 0, 5, 0]);
+  });
+
+  it('commits that wait for a standby that is not there are critical, once it lasts', () => {
+    const lonely = { commitsWaitFor: '*' };
+    expect(judge(lonely).findings).toMatchObject([
+      {
+        severity: 'critical',
+        says: 'commits wait for a synchronous standby (*), and none is connected',
+      },
+    ]);
+    expect(judge(lonely, {}).findings).toEqual([]);
+    expect(judge({ ...lonely, standbys: [standby()] }).findings).toHaveLength(1);
+    expect(judge({ ...lonely, standbys: [standby({ sync: 'quorum' })] }).findings).toEqual([]);
   });
 
   it('says that commits wait for a synchronous standby', () => {

@@ -9,14 +9,10 @@ import {
   type Pair,
   type Severity,
 } from '@starr/kernel';
-import { applicationEntity, clientEntity, serverEntity } from '../entities.ts';
-import {
-  replicationRead,
-  type Replication,
-  type ReplicationSlot,
-  type Standby,
-} from '../reads/replication.ts';
+import { serverEntity } from '../entities.ts';
+import { replicationRead, type Replication, type ReplicationSlot } from '../reads/replication.ts';
 import { bytesText } from './bytes-text.ts';
+import { standbyFindings } from './standby-findings.ts';
 
 const MOST_FINDINGS = 5;
 /** Two samples closer than this tell nothing of growth. */
@@ -62,7 +58,7 @@ export const replication = defineDiagnostic({
   title: 'Replication that lags, and slots that keep WAL',
   explains:
     'Looks at each replication slot: how much WAL the server keeps for it, whether somebody reads it, and whether it is about to be lost or is lost (wal_status). WAL kept without end fills the disk, and the server stops. ' +
-    'A slot is not a finding for being inactive, but for what it costs. Standbys are judged by what they have not replayed. ' +
+    'A slot is not a finding for being inactive, but for what it costs. Standbys are judged by what they have not replayed; commits that wait for a synchronous one that is not there are critical. ' +
     'By hand: bring the reader back; if nobody will come back for it, pg_drop_replication_slot; bound it with max_slot_wal_keep_size.',
   replaces: [
     'SELECT slot_name, active, wal_status, pg_size_pretty(pg_wal_lsn_diff(pg_current_wal_lsn(), restart_lsn)) FROM pg_replication_slots;',
@@ -81,19 +77,22 @@ export const replication = defineDiagnostic({
       unit: 'bytes',
       says: 'WAL that the slowest standby has not replayed; 0 without standbys',
     },
+    synchronousStandbys: {
+      unit: 'count',
+      says: 'standbys that commits wait for and that are connected',
+    },
     replayLagMs: {
       unit: 'ms',
       says: 'replay lag of the slowest standby, or of this server when it is one',
     },
   },
   judge: ({ replication: pair }, limits, look) => {
-    const { slots, standbys } = pair.after;
+    const { slots } = pair.after;
     return {
       measured: measurementsOf(pair, limits, look),
       findings: [
         ...slots.flatMap((slot) => slotFinding(slot, pair, limits, look)),
-        ...standbys.flatMap((standby) => standbyFinding(standby, limits, look)),
-        ...selfFinding(pair.after, limits, look),
+        ...standbyFindings(pair, limits, look),
       ].slice(0, MOST_FINDINGS),
     };
   },
@@ -206,51 +205,4 @@ function fateOf({ walStatus, retainedBytes, safeBytes }: ReplicationSlot): strin
   return safeBytes === undefined
     ? `${keeps}, without a limit: it fills the disk`
     : `${keeps} and is lost after ${bytesText(Math.max(0, safeBytes))} more`;
-}
-
-function standbyFinding(standby: Standby, limits: LagLimits, look: Look): Finding[] {
-  const { application, address, lagBytes, lagMs, state, sync } = standby;
-  const isCritical = lagBytes >= limits.lagCriticalBytes;
-  // Bytes alone are a bulk load, time alone is an idle primary.
-  if (!isCritical && (lagBytes < limits.lagWarnBytes || lagMs < limits.lagWarnMs)) return [];
-  const about = applicationEntity(look.target, application);
-  return [
-    {
-      severity: isCritical ? 'critical' : 'warning',
-      about,
-      says: `the standby ${about.name} has not replayed ${bytesText(lagBytes)} of WAL, ${durationText(lagMs)} behind${sync === 'sync' || sync === 'quorum' ? '; commits wait for it' : ''}`,
-      measured: [
-        { name: 'lagBytes', about, value: lagBytes, limit: limits.lagWarnBytes },
-        { name: 'replayLagMs', about, value: lagMs, limit: limits.lagWarnMs },
-      ],
-      rows: [
-        {
-          application,
-          ...(address !== undefined && { address }),
-          state,
-          sync,
-          lagBytes,
-          lag: { durationMs: lagMs },
-        },
-      ],
-      involves: [clientEntity(look.target, application, address)],
-    },
-  ];
-}
-
-function selfFinding(
-  { isStandby, replayLagMs }: Replication,
-  limits: LagLimits,
-  look: Look,
-): Finding[] {
-  if (!isStandby || replayLagMs < limits.lagWarnMs) return [];
-  const about = serverEntity(look.target);
-  return [
-    {
-      severity: 'warning',
-      about,
-      says: `this server is a standby and ${durationText(replayLagMs)} behind what it has received`,
-      measured: [{ name: 'replayLagMs', about, value: replayLagMs, limit: limits.lagWarnMs }],
-    },
-  ];
 }

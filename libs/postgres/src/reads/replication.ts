@@ -39,6 +39,8 @@ export interface Replication {
   readonly slots: readonly ReplicationSlot[];
   readonly standbys: readonly Standby[];
   readonly isStandby: boolean;
+  /** synchronous_standby_names where commits wait for them; '' where they do not. */
+  readonly commitsWaitFor: string;
   /** On a standby: time since the last transaction that it replayed, while there is more to replay. 0 elsewhere. */
   readonly replayLagMs: number;
 }
@@ -48,6 +50,7 @@ const rowSchema = z.object({
   hidden: z.int(),
   is_standby: z.boolean(),
   replay_lag_ms: z.number(),
+  commits_wait_for: z.string(),
   what: z.enum(['slot', 'standby']).nullable(),
   name: z.string().nullable(),
   kind: z.string().nullable(),
@@ -76,6 +79,8 @@ export const replicationRead: Read<Replication, PostgresRequest> = rowsRead({
            CASE WHEN pg_is_in_recovery() AND pg_last_wal_receive_lsn() IS DISTINCT FROM pg_last_wal_replay_lsn()
                 THEN coalesce(extract(epoch FROM clock_timestamp() - pg_last_xact_replay_timestamp())::float8 * 1000, 0)
                 ELSE 0 END AS replay_lag_ms,
+           CASE WHEN pg_is_in_recovery() OR (SELECT reset_val FROM pg_settings WHERE name = 'synchronous_commit') IN ('off', 'local') THEN ''
+                ELSE current_setting('synchronous_standby_names') END AS commits_wait_for,
            r.*
       FROM (SELECT) one LEFT JOIN (
         SELECT 'slot' AS what, s.slot_name::text AS name, s.slot_type AS kind, s.database::text AS database, s.active, s.wal_status,
@@ -95,6 +100,7 @@ export const replicationRead: Read<Replication, PostgresRequest> = rowsRead({
     return {
       isStandby: first?.is_standby ?? false,
       replayLagMs: first?.replay_lag_ms ?? 0,
+      commitsWaitFor: first?.commits_wait_for ?? '',
       slots: rows.filter(({ what }) => what === 'slot').map(slotFromRow),
       standbys: rows.filter(({ what }) => what === 'standby').map(standbyFromRow),
     };
