@@ -1,3 +1,4 @@
+import { AsyncResource } from 'node:async_hooks';
 import type { OperationBook } from './operation-timings.ts';
 import type { TimerWheel, WheelEntry } from './timer-wheel.ts';
 import type { WorkRun } from './work-queue-options.ts';
@@ -31,6 +32,8 @@ export class QueuedWork implements WorkRun, WheelEntry {
   waitEndsAtMs = Infinity;
   startedAtMs = 0;
   onCallersAbort: (() => void) | undefined = undefined;
+  /** Of the caller, once the work has to wait: it starts when another one ends, and would be traced as part of that. */
+  #context: AsyncResource | undefined = undefined;
   #keeper: WorkKeeper | undefined = undefined;
   #wheel: TimerWheel | undefined = undefined;
   #controller: AbortController | undefined = undefined;
@@ -68,6 +71,17 @@ export class QueuedWork implements WorkRun, WheelEntry {
       if (this.#abortedFor !== undefined) this.#controller.abort(this.#abortedFor);
     }
     return this.#controller.signal;
+  }
+
+  keepContext(): void {
+    this.#context = new AsyncResource('starr.work');
+  }
+
+  /** Calls the work itself. */
+  call(): unknown {
+    return this.#context
+      ? this.#context.runInAsyncScope(this.work, undefined, this)
+      : this.work(this);
   }
 
   /** Sets its timer; the one that was set is cleared. Infinity: none. */

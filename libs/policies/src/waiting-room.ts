@@ -30,6 +30,7 @@ export class WaitingRoom implements WorkKeeper {
   }
 
   enter(work: QueuedWork): void {
+    work.keepContext();
     this.#works.push(work);
     this.#flow.record(1, work.addedAtMs);
     this.#arm(work, work.addedAtMs);

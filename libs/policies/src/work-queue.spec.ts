@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it, jest } from '@jest/globals';
 import { createFakeClock } from './test/fake-clock.ts';
 import type { DrainRule, WorkOptions, WorkQueueOptions, WorkRun } from './work-queue-options.ts';
@@ -312,6 +313,25 @@ describe('the deadlines of a queue', () => {
 });
 
 describe('the caller of a work', () => {
+  it('has the work run in its own async context, although another one made way for it', async () => {
+    const { queue } = setUp({ maxWorkers: 1 });
+    const caller = new AsyncLocalStorage<string>();
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const seen: (string | undefined)[] = [];
+    const submit = (name: string) =>
+      caller.run(name, () =>
+        queue.submit(async () => {
+          seen.push(caller.getStore());
+          await promise;
+          seen.push(caller.getStore());
+        }),
+      );
+    const works = [submit('ada'), submit('ben'), submit('eve')];
+    resolve(undefined);
+    await Promise.all(works);
+    expect(seen).toEqual(['ada', 'ada', 'ben', 'ben', 'eve', 'eve']);
+  });
+
   it('takes it back while it waits, before it comes, and is heard while it runs', async () => {
     const { queue, submit } = setUp({ maxWorkers: 1 });
     const caller = new AbortController();

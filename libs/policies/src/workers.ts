@@ -43,7 +43,7 @@ export class Workers implements WorkKeeper {
     this.#arm(work, nowMs);
     let result: unknown;
     try {
-      result = work.work(work);
+      result = work.call();
     } catch (error) {
       this.#settleLater(work, error);
       return;
