@@ -449,7 +449,7 @@ describe('calls that nobody can mean', () => {
       const { messages } = await trusted(stage.backstage.ports.dbDoctor).call(doctor.planRemedy, {
         remedy: 'db.terminate-idle-sessions',
         target: 'orders',
-        params: columnsToProto({ application: APPLICATION, idleFloorMs: 1000 }),
+        params: columnsToProto({ application: APPLICATION, idleFloorMs: 1000, maxShare: 1 }),
       });
       return messages.map((message) => planIn(message)).find((plan) => plan !== undefined);
     }

@@ -242,7 +242,7 @@ describe('db-doctor as a service', () => {
       await leakConnections(server, 2, { user: 'shop', applicationName: 'ledger' }),
     );
     await new Promise((resolve) => setTimeout(resolve, 1100));
-    const plan = await planFor({ idleFloorMs: 1000 });
+    const plan = await planFor({ idleFloorMs: 1000, maxShare: 1 });
     expect(plan.operations).toHaveLength(1);
     expect(plan.warnings.join()).toMatch(/spared: \d+ sessions \(a protected application\)/);
     const operation = { seal: plan.seal, operationId: plan.operations[0]!.id };
