@@ -175,6 +175,27 @@ describe('db.pgbouncer-pools', () => {
     expect(finding?.says).toContain(says);
   });
 
+  it('tells of a paused database once, about the pool that most wait for', () => {
+    const pools = [
+      poolOf({ user: 'worker', waiting: 1, longestWaitMs: 2000 }),
+      poolOf({ waiting: 7, longestWaitMs: 3000 }),
+      poolOf({ user: 'third' }),
+    ];
+    const { findings } = judge({ poolers: [poolerOf({ databases: paused, pools })] });
+    expect(findings).toMatchObject([
+      {
+        severity: 'critical',
+        about: { name: 'bouncer/orders/checkout' },
+        says: 'orders is paused on pooler bouncer: 8 clients wait, for up to 3.0 s, until RESUME or for 2 min at most',
+        involves: [
+          { name: 'bouncer' },
+          { name: 'bouncer/orders/worker' },
+          { name: 'bouncer/orders/third' },
+        ],
+      },
+    ]);
+  });
+
   it('sums over pools and poolers, a bound of the database over its pools', () => {
     const bounded = {
       name: 'bounded',

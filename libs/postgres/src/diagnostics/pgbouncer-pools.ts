@@ -110,23 +110,33 @@ function poolFinding(question: PoolInQuestion, limits: PoolLimits, look: Look): 
   const database = pooler.databases.find(({ name }) => name === pool.database);
   const paused = isPaused(pooler, pool);
   const isLate = pool.waiting > 0 && pool.longestWaitMs >= limits.warnWaitMs;
-  if (!paused && !isLate) return [];
+  const siblings = paused ? pooler.pools.filter((each) => each.database === pool.database) : [pool];
+  // A database is paused with all its pools: one finding, about the one that most clients wait for.
+  if (paused ? mostWaitedFor(siblings) !== pool : !isLate) return [];
+  const waiting = siblings.reduce((sum, each) => sum + each.waiting, 0);
   const about = poolerPoolEntity(look.target, pooler.name, pool.database, pool.user);
   const holders = sessions === undefined ? [] : holdersOf(sessions, pooler.name, pool);
   return [
     {
       severity: isCritical(pool, paused, limits) ? 'critical' : 'warning',
       about,
-      says: paused ? pausedText(pooler, pool) : waitText(pooler, pool, database),
+      says: paused ? pausedText(pooler, { ...pool, waiting }) : waitText(pooler, pool, database),
       ...(pool.waiting > 0 && { since: new Date(look.now.getTime() - pool.longestWaitMs) }),
       measured: poolMeasurements(pooler, pool, limits, look),
       rows: holders.map(({ row }) => row),
       involves: [
         poolerEntity(look.target, pooler.name),
+        ...siblings
+          .filter((each) => each !== pool)
+          .map(({ database: of, user }) => poolerPoolEntity(look.target, pooler.name, of, user)),
         ...holders.flatMap(({ entitiesIn }) => entitiesIn(look.target)),
       ],
     },
   ];
+}
+
+function mostWaitedFor(pools: readonly PoolerPool[]): PoolerPool | undefined {
+  return pools.toSorted((a, b) => b.waiting - a.waiting)[0];
 }
 
 function isPaused({ databases }: PoolerState, { database }: PoolerPool): boolean {
