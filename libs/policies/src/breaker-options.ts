@@ -1,6 +1,5 @@
 import type { Clock } from './clock.ts';
 import { checkCount, checkPositive, checkRatio } from './check-option.ts';
-import { isLocalRejection } from './policy-error.ts';
 
 /** Success and failure enter the window; ignored (the caller gave up) gives the place back and counts for nothing. */
 export type Outcome = 'success' | 'failure' | 'ignored';
@@ -63,7 +62,10 @@ export interface BreakerOptions extends BreakerTuning {
   readonly guards?: string;
   /** Names the policy's text that these options come from; shown in snapshots and evidence. Absent: unversioned. */
   readonly version?: string;
-  /** Default: an AbortError or a rejection by a policy of this process is ignored, everything else is a failure. */
+  /**
+   * Default: an AbortError is ignored, everything else is a failure. Not asked about rejections by a policy of this
+   * process, which say nothing about the dependency: they are always ignored.
+   */
   readonly outcomeOfError?: (error: unknown) => Outcome;
   /** Default: every returned value is a success. */
   readonly outcomeOfValue?: (value: unknown) => Outcome;
@@ -104,9 +106,9 @@ function equals(settings: BreakerSettings, others: BreakerSettings): boolean {
 
 /** Default judgement of what a call threw. */
 export function outcomeOfAnyError(error: unknown): Outcome {
-  if (typeof error !== 'object' || error === null) return 'failure';
-  if ('name' in error && error.name === 'AbortError') return 'ignored';
-  return isLocalRejection(error) ? 'ignored' : 'failure';
+  const aborted =
+    typeof error === 'object' && error !== null && 'name' in error && error.name === 'AbortError';
+  return aborted ? 'ignored' : 'failure';
 }
 
 /** Fills in the defaults; throws PolicyError `invalid-option`. */

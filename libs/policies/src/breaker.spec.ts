@@ -355,6 +355,13 @@ describe('run', () => {
     expect(breaker.snapshot().totals).toMatchObject({ ignored: 1, failed: 1, succeeded: 1 });
   });
 
+  it('books what another policy turned away in no window, whatever the options judge', async () => {
+    const { breaker } = setUp({ outcomeOfError: () => 'failure' });
+    const full = new PolicyError('bulkhead-full', 'orders', 'full');
+    await expect(breaker.run(() => Promise.reject(full))).rejects.toBe(full);
+    expect(breaker.snapshot()).toMatchObject({ windowCalls: 0, totals: { ignored: 1, failed: 0 } });
+  });
+
   it('counts a failure when the options cannot judge the outcome', async () => {
     const { breaker } = setUp({
       outcomeOfError: () => {

@@ -14,7 +14,7 @@ import { nameOfError } from './evidence-log.ts';
 import { BreakerOverrides } from './breaker-overrides.ts';
 import type { OverrideEvent, OverrideRequest, OverrideResult } from './override.ts';
 import { isPlainPromise, rejectLater } from './plain-promise.ts';
-import { BreakerOpenError } from './policy-error.ts';
+import { BreakerOpenError, isLocalRejection } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
 import type { ResetResult, Retuned, Touch, UnlessMoved } from './retuned.ts';
 import type { BreakerSnapshot, BreakerState } from './snapshots.ts';
@@ -123,7 +123,7 @@ export class Breaker implements Moved {
 
   /** `record` for an error, judged as `run` does it. */
   recordError(permit: Permit, error: unknown, startedMs: number): void {
-    const outcome = judgeSafely(this.#outcomeOfError, error);
+    const outcome = isLocalRejection(error) ? 'ignored' : judgeSafely(this.#outcomeOfError, error);
     this.record(permit, outcome, error, this.#book.tookMs(startedMs));
   }
 
