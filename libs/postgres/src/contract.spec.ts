@@ -59,6 +59,7 @@ const SEES_WITHOUT_PG_MONITOR: Readonly<Record<string, string>> = {
   'db.deadlocks': 'pg_stat_database is shown to everybody',
   'db.error-table': 'no table is configured here; one that it may not read is blind with the grant',
   'db.invalid-indexes': 'pg_index is shown to everybody; a build that is hidden makes it blind',
+  'db.pgbouncer-pools': 'no pooler is configured there, and a console is asked, not the server',
   'db.redundant-indexes': 'pg_index is shown to everybody',
   'db.replication': 'slots are shown to everybody; a standby that is hidden makes it blind',
   'db.rollbacks': 'pg_stat_database is shown to everybody',
