@@ -23,7 +23,7 @@ import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { postgresCatalog } from './catalog.ts';
 import { connectionLeak } from './diagnostics/connection-leak.ts';
 import { connectionUse } from './diagnostics/connection-use.ts';
-import { longRunningQueries } from './diagnostics/long-running-queries.ts';
+import { idleInTransaction } from './diagnostics/idle-in-transaction.ts';
 import type { PostgresAct } from './postgres-act.ts';
 import type { PostgresRequest } from './postgres-request.ts';
 import { terminateIdleSessions } from './remedies/terminate-idle-sessions.ts';
@@ -45,6 +45,7 @@ describe.each(MAJORS)('on a bad day of PostgreSQL %i', (major) => {
   beforeAll(async () => {
     server = await startPostgres({
       major,
+      statStatements: true,
       maxConnections: 80,
       settings: major >= 16 ? { reserved_connections: '2' } : {},
     });
@@ -179,7 +180,7 @@ describe.each(MAJORS)('on a bad day of PostgreSQL %i', (major) => {
         applicationName: 'migration',
       }),
     );
-    const { verdict } = await examineOnce(longRunningQueries, adapter, {
+    const { verdict } = await examineOnce(idleInTransaction, adapter, {
       idleInTransactionWarnMs: 1,
     });
     expect(verdict.findings).toMatchObject([
@@ -206,7 +207,7 @@ describe.each(MAJORS)('on a bad day of PostgreSQL %i', (major) => {
     await client.connect();
     await client.query('BEGIN');
     await client.query(`SELECT 'jane@example.org', 4711`);
-    const { verdict } = await examineOnce(longRunningQueries, adapter, {
+    const { verdict } = await examineOnce(idleInTransaction, adapter, {
       idleInTransactionWarnMs: 1,
     });
     expect(verdict.findings![0]!.rows![0]).toMatchObject({ statement: 'SELECT ?, ?' });
@@ -310,6 +311,7 @@ async function planned(
   const seen = {
     candidates: await see(terminateIdleSessions.reads.candidates, adapter, look),
     slots: await see(terminateIdleSessions.reads.slots, adapter, look),
+    pooled: await see(terminateIdleSessions.reads.pooled, adapter, look),
   };
   const plan = terminateIdleSessions.plan(
     terminateIdleSessions.params.parse(params),
