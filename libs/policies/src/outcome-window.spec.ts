@@ -313,3 +313,35 @@ describe('the results of a window of calls in a window of time', () => {
     expect(window.parts(1020)).toEqual([{ ageMs: 0, calls: 1, failures: 1, slow: 0 }]);
   });
 });
+
+describe('a window of time', () => {
+  it('begins with the clock', () => {
+    const window = createOutcomeWindow(timed);
+    window.record(true, false, 0);
+    expect(window.parts(0)).toEqual([{ ageMs: 0, calls: 1, failures: 1, slow: 0 }]);
+    expect(window.parts(150)).toEqual([{ ageMs: 100, calls: 1, failures: 1, slow: 0 }]);
+    window.advance(499);
+    expect(window.calls).toBe(1);
+    window.advance(500);
+    expect(window.calls).toBe(0);
+  });
+
+  it('shows no part of what has left it, though nobody else looked', () => {
+    const window = createOutcomeWindow(timed);
+    window.record(true, false, 1010);
+    expect(window.parts(1499)).toHaveLength(1);
+    expect(window.parts(1500)).toEqual([]);
+  });
+
+  it('takes of another what is younger than itself, and not what is as old', () => {
+    const window = createOutcomeWindow(timed);
+    window.seed(
+      [
+        { ageMs: 500, calls: 7, failures: 0, slow: 0 },
+        { ageMs: 400, calls: 1, failures: 0, slow: 0 },
+      ],
+      1000,
+    );
+    expect(window.calls).toBe(1);
+  });
+});
