@@ -3,12 +3,12 @@ import { blindSpot, type Effect } from '@starr/kernel';
 import fc from 'fast-check';
 import {
   judgeEffect,
-  readSample,
   type EffectSample,
   type EffectWatch,
   type Guard,
   type Reading,
 } from './effect.ts';
+import { readSample } from './read-sample.ts';
 import { at, check, entity, measurement } from './test/build.ts';
 
 const orders = entity('postgres', 'orders');
@@ -246,6 +246,36 @@ describe('judgeEffect', () => {
       state: 'missed',
       isFinal: true,
       says: 'users of checkout: 0.2, wanted errorRatio below 0.05',
+    });
+  });
+
+  it.each<[string, readonly Look[], string]>([
+    [
+      'it was reached and came back',
+      [
+        [11, 10],
+        [60, 60],
+      ],
+      'it was reached, and came back: usedSlots: 60, wanted usedSlots below 50 (checkout holds 50 of them)',
+    ],
+    [
+      'it was never reached',
+      [
+        [11, 60],
+        [60, 60],
+      ],
+      'usedSlots: 60, wanted usedSlots below 50 (checkout holds 50 of them)',
+    ],
+  ])('says by whom it is missed when %s', (_, looks, says) => {
+    const samples = looks.map(([seconds, value]): EffectSample => ({
+      at: after(seconds),
+      effect: value === 'blind' ? blind : seen(value),
+      guards: [],
+      found: ['checkout holds 50 of them'],
+    }));
+    expect(judgeEffect({ effect, samples, now: after(120), lastActAt: ACT })).toMatchObject({
+      state: 'missed',
+      says,
     });
   });
 

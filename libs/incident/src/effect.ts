@@ -1,12 +1,4 @@
-import {
-  isBlindSpot,
-  sameEntity,
-  statusOf,
-  type BlindSpot,
-  type CheckResult,
-  type Effect,
-  type Entity,
-} from '@starr/kernel';
+import type { Effect, Entity } from '@starr/kernel';
 import { measurementText } from './measurement-text.ts';
 
 /** A measurement that must be where it belongs while an effect holds, such as users' errors. */
@@ -34,6 +26,8 @@ export interface EffectSample {
   readonly effect: Reading;
   /** In the order of the guards. */
   readonly guards: readonly Reading[];
+  /** What the effect's diagnostic found at that look, in its words: who keeps the number up. Absent: nothing. */
+  readonly found?: readonly string[];
 }
 
 export interface EffectWatch {
@@ -76,24 +70,6 @@ const WORSE_RATIO = 0.1;
 const LEAST_SAMPLES = 3;
 /** Of the time to hold: a pause in looking that is longer breaks the hold, since nobody saw what was then. */
 const LONGEST_PAUSE = 0.75;
-
-/** What one examination says of an effect. A measurement that is not there is no zero. */
-export function readSample(
-  effect: Effect,
-  guards: readonly Guard[],
-  results: readonly CheckResult[],
-): EffectSample | undefined {
-  const wanted = [effect, ...guards];
-  const used = results.filter(({ diagnostic }) =>
-    wanted.some((one) => one.diagnostic === diagnostic),
-  );
-  if (used.length === 0) return undefined;
-  return {
-    at: new Date(Math.min(...used.map(({ observedFrom }) => observedFrom.getTime()))),
-    effect: readingOf(effect, results),
-    guards: guards.map((guard) => readingOf(guard, results)),
-  };
-}
 
 /** Pure: the same samples at the same moment give the same judgement. Evidence from before the act does not count. */
 export function judgeEffect(watch: EffectWatch): EffectJudgement {
@@ -153,36 +129,6 @@ export function effectText({
     ...(above === undefined ? [] : [`above ${above}`]),
   ];
   return `${measurement} ${bounds.join(' and ')}`;
-}
-
-function readingOf(
-  wanted: Pick<Guard, 'diagnostic' | 'about' | 'measurement'>,
-  results: readonly CheckResult[],
-): Reading {
-  const asked = results.filter(({ diagnostic }) => diagnostic === wanted.diagnostic);
-  const found = asked
-    .flatMap(({ verdict }) => verdict.measured)
-    .find(({ name, about }) => name === wanted.measurement && sameEntity(about, wanted.about));
-  if (found !== undefined) return { state: 'seen', value: found.value };
-  const spot = asked.flatMap(({ verdict }) => verdict.blind ?? [])[0];
-  return {
-    state: 'blind',
-    says: spot === undefined ? notMeasured(wanted, asked) : blindText(spot),
-  };
-}
-
-function notMeasured(
-  { diagnostic, measurement }: Pick<Guard, 'diagnostic' | 'measurement'>,
-  asked: readonly CheckResult[],
-): string {
-  const status = asked.map(({ verdict }) => statusOf(verdict))[0];
-  return status === undefined
-    ? `${diagnostic} gave no result`
-    : `${diagnostic} is ${status} and did not measure ${measurement}`;
-}
-
-function blindText(spot: BlindSpot): string {
-  return isBlindSpot(spot) ? `${spot.detail} (${spot.why})` : 'not seen';
 }
 
 type Fit = 'good' | 'bad' | 'blind';
@@ -251,10 +197,20 @@ function ended(
   if (last?.state === 'seen' && isWorse(last.value, watch)) {
     return {
       state: 'worse',
-      says: `${says}; before the act it was ${measurementText(watch.baseline ?? Number.NaN, undefined)}`,
+      says: `${says}; before the act it was ${String(watch.baseline)}${whoText(samples)}`,
     };
   }
-  return { state: 'missed', says };
+  // Reached and lost is another story than never reached: the act worked, and what it took away came back.
+  const cameBack = samples.some((sample) => fitOf(sample, watch) === 'good');
+  return {
+    state: 'missed',
+    says: `${cameBack ? 'it was reached, and came back: ' : ''}${says}${whoText(samples)}`,
+  };
+}
+
+function whoText(samples: readonly EffectSample[]): string {
+  const found = samples.at(-1)?.found ?? [];
+  return found.length === 0 ? '' : ` (${found.join('; ')})`;
 }
 
 function isWorse(value: number, { effect, baseline }: EffectWatch): boolean {

@@ -41,7 +41,6 @@ export {
 export {
   effectText,
   judgeEffect,
-  readSample,
   type EffectJudgement,
   type EffectSample,
   type EffectState,
@@ -49,6 +48,7 @@ export {
   type Guard,
   type Reading,
 } from './effect.ts';
+export { readSample } from './read-sample.ts';
 export { guardsOf } from './guards.ts';
 export { reportAnswer, type ReportOptions } from './report.ts';
 export type { ReportPlan } from './report-next.ts';
