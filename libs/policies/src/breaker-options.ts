@@ -79,7 +79,7 @@ export type BreakerSettings = Required<Omit<BreakerTuning, 'probeLeaseMs' | 'mea
   readonly measureLatency: boolean;
 };
 
-export const defaultOpensOn: OpensOn = {
+const defaultOpensOn: OpensOn = {
   kind: 'time',
   failureRatio: 0.5,
   minimumCalls: 10,
