@@ -51,12 +51,16 @@ describe.each(MAJORS)('kill -9 of the doctor during an index build on PostgreSQL
   async function orphanedBuild() {
     const plan = await trip.planned(createIndex, PARAMS);
     const writer = await clients.open('report');
-    await writer.query('BEGIN; UPDATE "Sh op"."Order" SET note = note WHERE id = 3');
-    await killedWhileItWaits(actOf(plan));
+    await killedWhileItWaits(actOf(plan), () =>
+      writer.query('BEGIN; UPDATE "Sh op"."Order" SET note = note WHERE id = 3'),
+    );
     return { plan, writer };
   }
 
-  async function killedWhileItWaits(act: PostgresAct): Promise<void> {
+  async function killedWhileItWaits(
+    act: PostgresAct,
+    hinder: () => Promise<unknown>,
+  ): Promise<void> {
     const given = JSON.stringify({
       host: server.host,
       port: server.port,
@@ -73,6 +77,9 @@ describe.each(MAJORS)('kill -9 of the doctor during an index build on PostgreSQL
     child.stdout.on('data', (chunk: Buffer) => {
       told += chunk.toString();
     });
+    await eventually(() => Promise.resolve(told.includes('ready')), 40_000);
+    await hinder();
+    child.stdin.write('go\n');
     await eventually(() => Promise.resolve(told.includes('waits for pid')));
     child.kill('SIGKILL');
     await ended;

@@ -1,12 +1,15 @@
 import type { Limit, Probed } from '@starr/kernel';
 import type { Client } from 'pg';
-import type { MaintenanceAct, ReindexAct } from '../acts/maintenance.ts';
+import type { MaintenanceAct, ReindexAct, TableUpkeepAct } from '../acts/maintenance.ts';
 import { indexComment, stampOf } from '../maintenance-sql.ts';
 import { quoteQualified } from '../quote-identifier.ts';
 import type { HeldSession } from './held-session.ts';
 import { lastUpkeep, newNamesOf } from './maintenance-end.ts';
 import { indexesNow, indexNow } from './maintenance-guard.ts';
 import { progressOf } from './maintenance-progress.ts';
+
+const SHOWN_WITHIN_MS = 1200;
+const POLL_MS = 200;
 
 /** A build goes on at the server when we die: while a session still is at it, it is running; after it the catalog tells. */
 export async function probeMaintenance(
@@ -42,7 +45,7 @@ async function endByCatalog(
   switch (act.kind) {
     case 'analyze-table':
     case 'vacuum-table': {
-      const at = await lastUpkeep(client, act);
+      const at = await shownUpkeep(client, act);
       return at !== undefined && at > act.since
         ? { state: 'applied', before: { at: null }, after: { at } }
         : { state: 'not-applied', says: `${act.schema}.${act.table}: not since the plan was made` };
@@ -72,6 +75,16 @@ async function endByCatalog(
     }
     case 'reindex':
       return endOfReindex(client, act);
+  }
+}
+
+/** On 14 and older the statistics of what has just ended come half a second later: "not applied" is for good, so it waits for them. */
+async function shownUpkeep(client: Client, act: TableUpkeepAct): Promise<string | undefined> {
+  const giveUpAtMs = performance.now() + SHOWN_WITHIN_MS;
+  for (;;) {
+    const at = await lastUpkeep(client, act);
+    if ((at !== undefined && at > act.since) || performance.now() > giveUpAtMs) return at;
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }
 
