@@ -312,7 +312,16 @@ describe.each(MAJORS)('what is wrong on PostgreSQL %i', (major) => {
           `SELECT * FROM sales WHERE email = 'jane@example.org' AND region = ${call}`,
         );
       }
-      await shop.end(); // what it counted is told at its end
+      await shop.end();
+      // What it counted is told at its end, a moment after its client is gone.
+      await eventually(
+        async () =>
+          (
+            await server.query(
+              "SELECT FROM pg_stat_activity WHERE application_name = 'checkout' AND datname = 'postgres'",
+            )
+          ).length === 0,
+      );
     };
     beforeAll(async () => {
       await server.query(

@@ -135,7 +135,7 @@ export const xminHorizon = defineDiagnostic({
 });
 
 /** Autovacuum has come, or would have: what is left it could not clean. */
-export function pilesUp(
+function pilesUp(
   { dead, vacuumTrigger }: TableStats,
   limits: Pick<HorizonLimits, 'deadFactor' | 'deadRows'>,
 ): boolean {
