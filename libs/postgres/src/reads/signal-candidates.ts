@@ -123,10 +123,10 @@ const WAITS = `SELECT s.pid, pg_blocking_pids(s.pid) AS waits_on
                  FROM (SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' ORDER BY query_start LIMIT ${MOST_WAITERS}) s`;
 
 /** Statements that migrations are made of. */
-export const DEFINES = String.raw`query ~* '^\s*(alter|create|drop|truncate|reindex|cluster|refresh|comment|grant|revoke)\M'`;
+const DEFINES = String.raw`query ~* '^\s*(alter|create|drop|truncate|reindex|cluster|refresh|comment|grant|revoke)\M'`;
 
 /** Of these the server itself says that they are under way. */
-export function jobsSql(major: number): string {
+function jobsSql(major: number): string {
   const jobs = [
     ['pg_stat_progress_create_index', 'an index build'],
     ['pg_stat_progress_vacuum', 'a vacuum'],
