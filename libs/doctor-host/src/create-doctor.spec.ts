@@ -159,6 +159,28 @@ describe('examining', () => {
     expect(results.map(({ verdict }) => verdict.blind?.[0]?.why)).toEqual(['timeout', 'timeout']);
   });
 
+  it.each([
+    [true, 'found'],
+    [undefined, 'blind'],
+  ])(
+    'an adapter that queues (%s) times its looks itself: waiting for the others is %s',
+    async (queues, status) => {
+      if (queues !== undefined) adapter.queues = queues;
+      adapter.illness = 'long-line';
+      const [result] = await examine({ diagnostics: ['folder.files'] });
+      expect(result && statusOf(result.verdict)).toBe(status);
+    },
+  );
+
+  it('an adapter that queues is not waited for beyond the budget', async () => {
+    adapter.queues = true;
+    adapter.illness = 'hangs';
+    const startedMs = performance.now();
+    const results = await examine({ budgetMs: 600 });
+    expect(performance.now() - startedMs).toBeLessThan(1500);
+    expect(results.map(({ verdict }) => verdict.blind?.[0]?.why)).toEqual(['timeout', 'timeout']);
+  });
+
   it('gives reads whole milliseconds, whatever is left of the budget', async () => {
     const perform = jest.spyOn(adapter, 'perform');
     await examine({ budgetMs: 600 });

@@ -164,8 +164,10 @@ export class Reading {
     };
     const key = `${id} ${canonicalJson(request as Json)}`;
     const work = shared.join(key, notBeforeMs, signal, perform).then(({ value }) => value);
-    return within<unknown>(clock, timeoutMs + GRACE_MS, work, () =>
-      late(target.name, read.id, timeoutMs),
+    // A look that waits for its turn is not one that the patient is slow to answer.
+    const boundMs = target.adapter.queues === true ? this.#remainingMs() : timeoutMs;
+    return within<unknown>(clock, boundMs + GRACE_MS, work, () =>
+      late(target.name, read.id, boundMs),
     );
   }
 

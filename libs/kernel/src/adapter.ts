@@ -61,6 +61,11 @@ export type Probed =
  * Owns its connections; `close` ends them.
  */
 export interface Adapter<Q = unknown, O = unknown> {
+  /**
+   * True: looks stand in one line, and `perform` times each from its turn on; how long all may take is bounded by the
+   * run's budget. Absent: the host times each from when it is asked for.
+   */
+  readonly queues?: boolean;
   /** First contact of a sweep: version and clock. */
   greet(limit: Limit): Promise<Greeting>;
   perform(request: Q, limit: Limit): Promise<unknown>;

@@ -125,10 +125,11 @@ export const folderCatalog: Catalog<FolderRequest, FolderAct> = {
 };
 
 export interface FolderAdapter extends Adapter<FolderRequest, FolderAct> {
+  queues?: boolean;
   performs: number;
   applies: number;
   /** Set by a spec to make the patient ill. */
-  illness: 'none' | 'denied' | 'hangs' | 'slow-act';
+  illness: 'none' | 'denied' | 'hangs' | 'long-line' | 'slow-act';
 }
 
 export function createFolderAdapter(path: string): FolderAdapter {
@@ -151,6 +152,8 @@ export function createFolderAdapter(path: string): FolderAdapter {
           message: 'no leave to list',
           details: { cure: `chmod o+r ${path}` },
         });
+      // longer than a read may take
+      if (adapter.illness === 'long-line') await new Promise((resolve) => setTimeout(resolve, 800));
       if (adapter.illness === 'hangs') await new Promise(() => undefined);
       return files();
     },

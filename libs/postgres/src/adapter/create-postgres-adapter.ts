@@ -59,6 +59,7 @@ export function createPostgresAdapter(
       : probeAct(act, looking, limit);
   };
   return {
+    queues: true,
     greet: createGreeter(greetServer, poolers, clock),
     perform: (request, limit) =>
       performRequest(request, looking, { refusals: () => refusals, poolers }, limit),
