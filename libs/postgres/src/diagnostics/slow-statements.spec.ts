@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { blindSpot, isPartial, type Severity } from '@starr/kernel';
 import type { StatementText } from '../reads/statement-texts.ts';
-import type { StatementCounters, Statements } from '../reads/statements.ts';
+import { statementsRead, type StatementCounters, type Statements } from '../reads/statements.ts';
 import { limitsOf } from '../test/limits-of.ts';
 import { lookOf } from '../test/lab-target.ts';
 import { slowStatements } from './slow-statements.ts';
@@ -165,5 +165,39 @@ describe('db.slow-statements', () => {
     );
     expect(verdict.measured[0]).toMatchObject({ name: 'slowStatements', value: 0 });
     expect(verdict.blind?.map(({ why }) => why)).toEqual(['truncated', 'timeout']);
+  });
+
+  it('judges 5,000 statements without holding up anybody for long', () => {
+    const rows = Array.from({ length: 5000 }, (_, at) => ({
+      role: 'starr',
+      hidden: 0,
+      all_ms: 1e6,
+      key: `16384/${at}`,
+      calls: 1000 + at,
+      total_ms: 50_000 - at,
+      max_ms: 100,
+      rows: 1000,
+      since_ms: at,
+    }));
+    const raw = { rows, truncated: false, version: '1.12', tooOld: false, database: 'shop' };
+    // The first look of a process is still being compiled.
+    statementsRead.parse({ ...raw, rows: rows.slice(0, 500) }, lookOf());
+    const begun = process.cpuUsage();
+    const after = statementsRead.parse(raw, lookOf()) as Statements;
+    const { user: parsing } = process.cpuUsage(begun);
+    const judging = process.cpuUsage();
+    const verdict = slowStatements.judge(
+      {
+        statements: { before: statements(), after, elapsedMs: 60_000 },
+        texts: new Map(),
+        runs: [],
+      },
+      limits,
+      lookOf(),
+    );
+    // In processor time, which a busy machine does not change.
+    expect(parsing / 1000).toBeLessThan(50);
+    expect(process.cpuUsage(judging).user / 1000).toBeLessThan(50);
+    expect(verdict.measured.length).toBeLessThan(100);
   });
 });

@@ -4,7 +4,7 @@ import type { ExtensionRowsAnswer, PostgresRequest } from '../postgres-request.t
 import type { RowsRead } from './rows-read.ts';
 
 const answerSchema = z.object({
-  rows: z.array(z.record(z.string(), z.unknown())),
+  rows: z.array(z.unknown()),
   truncated: z.boolean(),
   version: z.string().optional(),
   tooOld: z.boolean(),
@@ -32,7 +32,7 @@ export function extensionRead<R, T>(read: ExtensionRead<R, T>): Read<T, Postgres
     parse: (raw, look) => {
       const answer = answerSchema.safeParse(raw);
       if (!answer.success) return malformed(id, answer.error);
-      const missing = missingFrom(extension, answer.data as ExtensionRowsAnswer);
+      const missing = missingFrom(extension, answer.data as Omit<ExtensionRowsAnswer, 'rows'>);
       if (missing !== undefined) return missing;
       const rows = z.array(read.row).safeParse(answer.data.rows);
       if (!rows.success) return malformed(id, rows.error);
@@ -53,7 +53,7 @@ function malformed(id: string, error: z.ZodError): BlindSpot {
 /** Why the extension cannot be asked; absent: it can. Without its library, creating it is not enough. */
 function missingFrom(
   extension: string,
-  { version, tooOld, preloaded, database, deniedTo, schema }: ExtensionRowsAnswer,
+  { version, tooOld, preloaded, database, deniedTo, schema }: Omit<ExtensionRowsAnswer, 'rows'>,
 ): BlindSpot | undefined {
   const libraries = preloaded?.split(',').map((name) => name.trim());
   if (libraries?.includes(extension) === false) {
