@@ -4,6 +4,8 @@ import { calls } from '../test/held-calls.ts';
 import { WorkQueue } from '../work-queue.ts';
 
 const limitMs = 100;
+/** One wheel serves all deadlines of a process; its turn is as long as a deadline may be late. */
+const wheelTurnMs = 8;
 
 beforeEach(() => {
   // p-queue starts the next work in a microtask: time is faked here, the order of microtasks is not
@@ -62,7 +64,7 @@ describe('a work that waits longer than anybody waits for it', () => {
     const queue = new WorkQueue('orders', { maxWorkers: 1, maxSize: 10, waitTimeoutMs: limitMs });
     const blocking = queue.submit(act.begin);
     const waiting = queue.submit(act.begin).catch((error: unknown) => error);
-    await jest.advanceTimersByTimeAsync(limitMs);
+    await jest.advanceTimersByTimeAsync(limitMs + wheelTurnMs);
     await expect(waiting).resolves.toMatchObject({ code: 'wait-timeout' });
     act.succeed(0);
     await blocking;
