@@ -8,9 +8,9 @@ import { longestBlock, type LongestBlock } from './longest-block.ts';
 import { startQueue, untilAlone, type QueueKind } from './lock-queue.ts';
 import { JOIN_OVER_LOCKS, RECURSIVE_TREE, RIVAL_TIMEOUT_MS } from './lock-rivals.ts';
 
-export const WAITERS = 400;
+const WAITERS = 400;
 const WARM_UP = 5;
-export const TRIAGE_SESSIONS = 80;
+const TRIAGE_SESSIONS = 80;
 /** What is asked first at night: who is there, what are they at, who waits for whom. */
 const TRIAGE = [
   'db.connection-use',
