@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import { startRedis, waitUntil, type LabRedis } from '@starr/lab';
+import { adaptBullWorker } from '@starr/policies/adapters';
 import { Queue, Worker } from 'bullmq';
-import { calls, type HeldCalls } from '../test/held-calls.ts';
-import { adaptBullWorker } from './adapt-bull-worker.ts';
 
 let redis: LabRedis;
 beforeAll(async () => {
@@ -11,6 +10,28 @@ beforeAll(async () => {
 afterAll(async () => {
   await redis[Symbol.asyncDispose]();
 });
+
+interface HeldCalls {
+  readonly begin: () => Promise<string>;
+  succeed(number: number): void;
+  fail(number: number, error?: Error): void;
+  begun(): number;
+}
+
+/** The work of the worker: each call ends when, and as, the spec says. */
+function calls(): HeldCalls {
+  const held: ReturnType<typeof Promise.withResolvers<string>>[] = [];
+  return {
+    begin: () => {
+      const call = Promise.withResolvers<string>();
+      held.push(call);
+      return call.promise;
+    },
+    succeed: (number) => held[number]?.resolve('done'),
+    fail: (number, error = new Error('down')) => held[number]?.reject(error),
+    begun: () => held.length,
+  };
+}
 
 async function withWorker(
   name: string,

@@ -1,8 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { startPostgres, waitUntil, type LabPostgres } from '@starr/lab';
+import { WatchedPool, type PoolSettings } from '@starr/policies';
 import pg from 'pg';
-import type { PoolSettings } from './pool-size.ts';
-import { WatchedPool } from './watch-pool.ts';
 
 let server: LabPostgres;
 beforeAll(async () => {
