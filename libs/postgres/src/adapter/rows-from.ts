@@ -33,7 +33,7 @@ function messageFrom(sql: string, limit: Limit): string {
 }
 
 /** Several statements as one message; a failing one is rolled back. */
-export async function inRollback(
+async function inRollback(
   client: Client,
   message: string,
 ): Promise<readonly QueryResult<Record<string, unknown>>[]> {

@@ -7,7 +7,7 @@ import type {
 } from '../postgres-request.ts';
 import { placeOf } from './extension-rows.ts';
 import { stateOf } from './pg-error.ts';
-import { inRollback, opening, rowsFrom } from './rows-from.ts';
+import { opening, rowsFrom } from './rows-from.ts';
 
 /** Planning is milliseconds; a statement that takes longer to plan has no plan tonight. */
 const PLAN_WITHIN_MS = 250;
@@ -61,14 +61,36 @@ async function planOf(
   }
   limit.spend('queries', 1);
   try {
-    const results = await inRollback(client, messageFrom(query));
-    const answer = results.find(({ fields }) => fields.some(({ name }) => name === 'QUERY PLAN'));
-    return { id, query, plan: answer?.rows[0]?.['QUERY PLAN'] };
+    await client.query([...opening(PLAN_WITHIN_MS), `SAVEPOINT ${PREPARED}`].join(';\n'));
+    return { id, query, plan: await preparedPlan(client, query) };
   } catch (thrown) {
-    // What was prepared outlives its transaction.
-    await client.query(`DEALLOCATE ${PREPARED}`).catch(() => undefined);
     const state = stateOf(thrown) ?? '';
     return { id, query, whyNot: reasonOf(state), state };
+  }
+}
+
+/**
+ * Back to the savepoint and committed when it fails: a transaction of ours that is rolled back would count among those of
+ * the application (db.rollbacks).
+ */
+async function preparedPlan(client: Client, query: string): Promise<unknown> {
+  const end = (...before: string[]) => client.query([...before, 'COMMIT'].join(';\n'));
+  const back = `ROLLBACK TO SAVEPOINT ${PREPARED}`;
+  const drop = `DEALLOCATE ${PREPARED}`;
+  try {
+    await client.query(prepareMessage(query));
+  } catch (thrown) {
+    await end(back).catch(() => undefined);
+    throw thrown;
+  }
+  try {
+    const { rows } = await client.query<Record<string, unknown>>(explainMessage(query));
+    await end(drop);
+    return rows[0]?.['QUERY PLAN'];
+  } catch (thrown) {
+    // What was prepared outlives its transaction.
+    await end(back, drop).catch(() => undefined);
+    throw thrown;
   }
 }
 
@@ -88,17 +110,17 @@ function isPlannable(query: string): boolean {
  * A prepared statement with NULL for each placeholder and a forced generic plan: what EXPLAIN (GENERIC_PLAN) does on
  * 16 and newer, on every version. The application's search_path is not known; its role's default is the best guess.
  */
-function messageFrom(query: string): string {
-  const parameters = Math.max(0, ...[...query.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)));
-  const values = parameters === 0 ? '' : `(${Array(parameters).fill('NULL').join(', ')})`;
+function prepareMessage(query: string): string {
   return [
-    ...opening(PLAN_WITHIN_MS),
     `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
     'SET LOCAL plan_cache_mode = force_generic_plan',
     'SET LOCAL search_path = "$user", public',
     `PREPARE ${PREPARED} AS ${query}\n`,
-    `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${PREPARED}${values}`,
-    `DEALLOCATE ${PREPARED}`,
-    'ROLLBACK',
   ].join(';\n');
+}
+
+function explainMessage(query: string): string {
+  const parameters = Math.max(0, ...[...query.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)));
+  const values = parameters === 0 ? '' : `(${Array(parameters).fill('NULL').join(', ')})`;
+  return `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${PREPARED}${values}`;
 }
