@@ -57,7 +57,9 @@ function createPool(options: DatabaseOptions, callTimeoutMs: number): pg.Pool {
     idleTimeoutMillis: 30_000,
     // A call that nobody waits for any more ends at the server too.
     statement_timeout: callTimeoutMs,
-    lock_timeout: callTimeoutMs,
+    // A held row is given up at the server while the caller still waits: the server's clock starts when the statement
+    // arrives, so with the same bound a call that was reported as failed could win the row a moment later.
+    lock_timeout: Math.ceil(callTimeoutMs / 2),
     idle_in_transaction_session_timeout: 5 * callTimeoutMs,
     allowExitOnIdle: true,
   });

@@ -512,6 +512,11 @@ describe('a store that does not answer', () => {
     await other.connect();
     await other.query('BEGIN');
     await other.query('SELECT * FROM starr.incidents FOR UPDATE');
+    // A connection that took its time: the statement starts late, and must not outlive its caller for that.
+    setTimeout(() => {
+      server.server.resume();
+    }, 200);
+    server.server.pause();
     const { code, tookMs } = await timed(store.incidents.setRecord(incident.id, { late: true }));
     expect(code).toBe('STORE_UNAVAILABLE');
     expect(tookMs).toBeLessThan(1000 + LATE_TIMERS_MS);
