@@ -2,6 +2,7 @@ import { mkdtemp, readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
+import { failedTests, testResultsSchema } from './failed-tests.ts';
 import { runCommand } from './run-command.ts';
 import type { Tally } from './tally.ts';
 
@@ -17,6 +18,7 @@ const summarySchema = z.object({
   numPendingTests: z.number(),
   numTodoTests: z.number(),
   numRuntimeErrorTestSuites: z.number(),
+  testResults: testResultsSchema,
 });
 
 /** All specs of all projects in one jest; the numbers are its own. A suite that could not run counts as a failure. */
@@ -33,6 +35,7 @@ export async function runJest({ patterns, ci, workers }: JestOptions): Promise<T
   const { code } = await runCommand('jest', [...args, '--reporters=default'], { show: true, env });
   const summary = await readSummary(file);
   if (!summary) return { passed: 0, failed: 1, skipped: 0 };
+  for (const line of failedTests(summary.testResults, process.cwd())) console.log(line);
   const broken = summary.numRuntimeErrorTestSuites;
   const failed = summary.numFailedTests + broken;
   // jest may fail without a failed test (an open handle, a bad option): never let that pass
