@@ -24,6 +24,8 @@ export interface Database {
 }
 
 export const CALL_TIMEOUT_MS = 1000;
+/** Of a call's bound; what is left covers a connection that took its time. */
+const LOCK_WAIT_SHARE = 0.6;
 
 export function createDatabase(options: DatabaseOptions): Database {
   const callTimeoutMs = options.callTimeoutMs ?? CALL_TIMEOUT_MS;
@@ -59,7 +61,7 @@ function createPool(options: DatabaseOptions, callTimeoutMs: number): pg.Pool {
     statement_timeout: callTimeoutMs,
     // A held row is given up at the server while the caller still waits: the server's clock starts when the statement
     // arrives, so with the same bound a call that was reported as failed could win the row a moment later.
-    lock_timeout: Math.ceil(callTimeoutMs / 2),
+    lock_timeout: Math.ceil(LOCK_WAIT_SHARE * callTimeoutMs),
     idle_in_transaction_session_timeout: 5 * callTimeoutMs,
     allowExitOnIdle: true,
   });

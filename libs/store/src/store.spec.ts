@@ -515,7 +515,7 @@ describe('a store that does not answer', () => {
     // A connection that took its time: the statement starts late, and must not outlive its caller for that.
     setTimeout(() => {
       server.server.resume();
-    }, 200);
+    }, 150);
     server.server.pause();
     const { code, tookMs } = await timed(store.incidents.setRecord(incident.id, { late: true }));
     expect(code).toBe('STORE_UNAVAILABLE');
