@@ -71,10 +71,10 @@ async function codeOf(work: Promise<unknown>): Promise<string> {
   );
 }
 
-async function planMove(file = 'a'): Promise<SealedPlan> {
+async function planMove(file = 'a', isLong = false): Promise<SealedPlan> {
   const events = await collect<PlanEvent>(
     doctor.plan(
-      { remedy: 'folder.set-aside', target: 'inbox', params: { file } },
+      { remedy: 'folder.set-aside', target: 'inbox', params: { file, isLong } },
       new AbortController().signal,
     ),
   );
@@ -310,6 +310,17 @@ describe('acting', () => {
     await new Promise((resolve) => setTimeout(resolve, 20));
     expect(await codeOf(apply(second))).toBe('REMEDY_BUSY');
     await running;
+  });
+
+  it('lets an urgent act and a long one proceed together, and refuses a second long one', async () => {
+    adapter.illness = 'slow-act';
+    const long = await planMove('a', true);
+    const [urgent, other] = [await planMove('b'), await planMove('c', true)];
+    const acts = [apply(long), apply(urgent)];
+    await new Promise((resolve) => setTimeout(resolve, 20));
+    expect(await codeOf(apply(other))).toBe('REMEDY_BUSY');
+    const ends = (await Promise.all(acts)).map((events) => events.at(-1));
+    expect(ends).toMatchObject([{ end: { outcome: 'applied' } }, { end: { outcome: 'applied' } }]);
   });
 
   const forgeries: [string, string, (plan: SealedPlan) => { seal?: string; grant?: string }][] = [

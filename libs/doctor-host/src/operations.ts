@@ -31,7 +31,7 @@ type Known =
 export class Operations {
   readonly #context: OperationsContext;
   readonly #known = new Map<string, Known>();
-  /** target → operation that is acting on it. */
+  /** Target, and whether what acts on it is long → operation. */
   readonly #acting = new Map<string, string>();
 
   constructor(context: OperationsContext) {
@@ -125,11 +125,11 @@ export class Operations {
     const state = this.#stateOf(content.target);
     if (!state.target.acts)
       throw refuse('REMEDY_REFUSED', `no acting credential is configured for ${content.target}`);
-    const busy = this.#acting.get(content.target);
+    const busy = this.#acting.get(actingKey(content, operation));
     if (busy !== undefined)
       throw refuse('REMEDY_BUSY', `operation ${busy} is in progress on ${content.target}`);
     const events = new Broadcast<ApplyEvent>();
-    this.#acting.set(content.target, operation.id);
+    this.#acting.set(actingKey(content, operation), operation.id);
     this.#known.set(operation.id, { state: 'running', events });
     events.send({ kind: 'accepted' });
     // Not awaited: whoever asked may go away, the act goes on.
@@ -159,7 +159,7 @@ export class Operations {
       return ended;
     });
     this.#known.set(operation.id, { state: 'ended', end });
-    this.#acting.delete(content.target);
+    this.#acting.delete(actingKey(content, operation));
     state.samples.clear(); // evidence from before the act must not be compared with
     events.send({ kind: 'end', end });
     events.close();
@@ -213,4 +213,9 @@ export class Operations {
       });
     return state;
   }
+}
+
+/** What is urgent need not wait for what is long, nor the other way round; two of a kind never act at once. */
+function actingKey({ target }: PlanContent, { isLong = false }: SealedAct): string {
+  return JSON.stringify([target, isLong]);
 }

@@ -197,7 +197,12 @@ async function sealPlan(
     target,
     hash,
     expiresAt: expiresAt.toISOString(),
-    operations: operations.map(({ id, says, act }) => ({ id, says, act: asJson(act) })),
+    operations: operations.map(({ id, says, act, isLong }) => ({
+      id,
+      says,
+      act: asJson(act),
+      ...(isLong === true && { isLong }),
+    })),
   };
   const seal = context.sealing.seal('plan', content);
   return {

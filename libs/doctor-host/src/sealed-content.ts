@@ -13,7 +13,14 @@ export const planContentSchema = z.strictObject({
   target: z.string(),
   hash: z.string(),
   expiresAt: z.string(),
-  operations: z.array(z.strictObject({ id: z.string(), says: z.string(), act: json })),
+  operations: z.array(
+    z.strictObject({
+      id: z.string(),
+      says: z.string(),
+      act: json,
+      isLong: z.boolean().optional(),
+    }),
+  ),
 });
 export type PlanContent = z.infer<typeof planContentSchema>;
 export type SealedAct = PlanContent['operations'][number];

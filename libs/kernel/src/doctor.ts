@@ -94,6 +94,8 @@ export interface PlannedOperation {
   readonly reversible: boolean;
   readonly onRefused: 'stop' | 'continue';
   readonly onFailed: 'stop' | 'continue';
+  /** See {@link Operation.isLong}. */
+  readonly isLong?: boolean;
 }
 
 /** A plan as it leaves the doctor. `hash` covers everything that an approver reads and the acts inside the seal. */

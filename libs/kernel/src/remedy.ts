@@ -14,6 +14,11 @@ export interface Operation<O> {
   readonly reversible: boolean;
   readonly onRefused: 'stop' | 'continue';
   readonly onFailed: 'stop' | 'continue';
+  /**
+   * Lasts for minutes or hours, apart from what is urgent: while it does, other plans may act on the target, though no
+   * second long one. Absent: no; then it acts alone.
+   */
+  readonly isLong?: boolean;
 }
 
 /** The measurement that must move, registered before the act. Exactly one of `below` and `above`. */

@@ -1,4 +1,5 @@
 import { first } from './migrations/0001-first.ts';
+import { longPlans } from './migrations/0002-long-plans.ts';
 
 export interface Migration {
   /** Ordered by it; permanent. */
@@ -7,4 +8,4 @@ export interface Migration {
   readonly sql: string;
 }
 
-export const MIGRATIONS: readonly Migration[] = [first];
+export const MIGRATIONS: readonly Migration[] = [first, longPlans];

@@ -73,7 +73,8 @@ export interface Plans {
   approve(id: string, approval: NewApproval): Promise<StoredPlan>;
   /**
    * approved → applying; plans of the same target that are still being verified are superseded.
-   * PLAN_NOT_APPROVED: not approved, another hash, or expired. REMEDY_BUSY: another plan acts on the target.
+   * PLAN_NOT_APPROVED: not approved, another hash, or expired. REMEDY_BUSY: another plan of its
+   * kind (long or not) acts on the target.
    */
   start(id: string, hash: string, actor: string): Promise<StoredPlan>;
   /** Moves a plan that is in one of `from`. False: it is not, and nothing changed. */
@@ -159,11 +160,11 @@ async function seal(
   sealed: SealedPlan,
 ): Promise<StoredPlan> {
   const [row] = await query<PlanRow>(
-    `UPDATE starr.plans SET state = 'planned', doctor = $2, hash = $3, sealed = $4, sealed_at = clock_timestamp(),
+    `UPDATE starr.plans SET state = 'planned', doctor = $2, hash = $3, sealed = $4, sealed_at = clock_timestamp(), is_long = $6,
        approved_by = NULL, approved_at = NULL, approval_reason = NULL, approval_expires_at = NULL,
        ended_at = NULL, result = NULL
      WHERE id = $1 AND state = ANY($5) RETURNING ${PLAN_COLUMNS}`,
-    [id, doctor, sealed.hash, toStored(sealed), REPLANNABLE],
+    [id, doctor, sealed.hash, toStored(sealed), REPLANNABLE, isLong(sealed)],
   );
   if (row !== undefined) return planFromRow(row);
   const plan = await needPlan(query, id);
@@ -171,6 +172,11 @@ async function seal(
     message: `Plan ${id} is ${plan.state}; plan the remedy anew.`,
     details: { plan: id, state: plan.state },
   });
+}
+
+/** One urgent operation makes the whole plan one that acts alone. */
+function isLong({ operations }: SealedPlan): boolean {
+  return operations.length > 0 && operations.every((operation) => operation.isLong === true);
 }
 
 async function approve(query: Query, id: string, approval: NewApproval): Promise<StoredPlan> {

@@ -136,6 +136,14 @@ async function approvedPlan(target?: string, fingerprint?: string, validMs = 60_
   return store.plans.approve(plan.id, { hash: HASH, actor: 'ada', reason: 'full', validMs });
 }
 
+async function approvedLongPlan(fingerprint: string, longs: readonly boolean[]) {
+  const { id } = await plannedPlan('orders', fingerprint);
+  const [one] = sealed().operations;
+  const operations = longs.map((isLong, position) => ({ ...one!, id: `op-${position}`, isLong }));
+  await store.plans.seal(id, 'db-doctor', sealed({ operations }), 'ada');
+  return store.plans.approve(id, { hash: HASH, actor: 'ada', reason: 'slow', validMs: 60_000 });
+}
+
 describe('migrations', () => {
   it('let eight orchestrators that start at once share one schema', async () => {
     const stores = Array.from({ length: 8 }, () => openStore({ url, callTimeoutMs: 10_000 }));
@@ -321,6 +329,24 @@ describe('plans', () => {
     await expect(store.plans.start(winner.id, HASH, 'ada')).rejects.toMatchObject({
       code: 'PLAN_NOT_APPROVED',
     });
+  });
+
+  it('let what is urgent act beside what is long, and never two of a kind', async () => {
+    const isLong = true;
+    const long = await approvedLongPlan('a', [isLong]);
+    const urgent = await approvedPlan('orders', 'b');
+    const otherLong = await approvedLongPlan('c', [isLong]);
+    const longInPart = await approvedLongPlan('d', [isLong, !isLong]);
+    await store.plans.start(long.id, HASH, 'ada');
+    await store.plans.start(urgent.id, HASH, 'ada');
+    for (const { id } of [otherLong, longInPart])
+      await expect(store.plans.start(id, HASH, 'ada')).rejects.toMatchObject({
+        code: 'REMEDY_BUSY',
+      });
+    await store.plans.move(long.id, ['applying'], 'failed');
+    await store.plans.start(otherLong.id, HASH, 'ada');
+    await store.plans.move(urgent.id, ['applying'], 'failed');
+    await store.plans.start(longInPart.id, HASH, 'ada');
   });
 
   it('supersede one that is only being verified on the same target', async () => {

@@ -88,6 +88,15 @@ describe('messages', () => {
           reversible: false,
           onRefused: 'continue',
           onFailed: 'stop',
+          isLong: true,
+        },
+        {
+          id: 'p1.2',
+          says: 'end another',
+          byHand: 'psql',
+          reversible: false,
+          onRefused: 'stop',
+          onFailed: 'continue',
         },
       ],
       effect: {

@@ -101,6 +101,7 @@ export function sealedPlanToProto(plan: SealedPlan): pb.SealedPlan {
       ...operation,
       onRefused: ON_TROUBLE[operation.onRefused],
       onFailed: ON_TROUBLE[operation.onFailed],
+      isLong: operation.isLong ?? false,
     })),
     effect: effectToProto(plan.effect),
     touches: plan.touches.map(measurementToProto),
@@ -122,13 +123,14 @@ export function sealedPlanFromProto(plan: pb.SealedPlan): SealedPlan {
   return {
     remedy: plan.remedy,
     target: plan.target,
-    operations: plan.operations.map(({ id, says, byHand, reversible, onRefused, onFailed }) => ({
-      id,
-      says,
-      byHand,
-      reversible,
+    operations: plan.operations.map(({ onRefused, onFailed, isLong, ...operation }) => ({
+      id: operation.id,
+      says: operation.says,
+      byHand: operation.byHand,
+      reversible: operation.reversible,
       onRefused: onTrouble(onRefused),
       onFailed: onTrouble(onFailed),
+      ...(isLong && { isLong }),
     })),
     effect: effectFromProto(plan.effect),
     touches: plan.touches.map(measurementFromProto),

@@ -1,4 +1,4 @@
-import { durationText, entityText, type Effect } from '@starr/kernel';
+import { durationText, entityText, type Effect, type PlannedOperation } from '@starr/kernel';
 import type { PlanRemedyEvent, PlanView } from '@starr/wire';
 
 /** A plan as an approver reads it: what, on what, how to take it back, what must move, and the hash that he approves. */
@@ -7,7 +7,7 @@ export function planText(plan: PlanView): string {
   if (!sealed)
     return `${plan.id}  ${plan.role}  ${plan.says}  (proposed; starr plan ${plan.id} makes it exact)`;
   const operations = sealed.operations.flatMap((operation, index) => [
-    `  ${index + 1}  ${operation.says}${operation.reversible ? '' : '  (irreversible)'}`,
+    `  ${index + 1}  ${operation.says}${marks(operation)}`,
     ...byHandLines(operation.byHand, plan.id),
   ]);
   return [
@@ -55,4 +55,9 @@ export function refusalText({
   return [`NO PLAN  ${says}`, ...spots, ...byHand.map((command) => `by hand  ${command}`)].join(
     '\n',
   );
+}
+
+function marks({ reversible, isLong = false }: PlannedOperation): string {
+  const said = [...(reversible ? [] : ['irreversible']), ...(isLong ? ['may take long'] : [])];
+  return said.length === 0 ? '' : `  (${said.join(', ')})`;
 }

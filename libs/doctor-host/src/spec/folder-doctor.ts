@@ -78,11 +78,11 @@ const setAside = defineRemedy({
   id: 'folder.set-aside',
   title: 'Set a file aside',
   explains: 'Renames it.',
-  params: z.strictObject({ file: z.string().min(1) }),
+  params: z.strictObject({ file: z.string().min(1), isLong: z.boolean().default(false) }),
   reads: { files: filesRead },
-  plan({ file }, { files }, { target }) {
+  plan({ file, isLong }, { files }, { target }) {
     if (!files.includes(file)) return { refused: `${file} is not there` };
-    return planMove(file, `${file}.aside`, target);
+    return planMove(file, `${file}.aside`, target, isLong);
   },
   undo: ([receipt], _seen, { target }) => {
     const { move, to } = receipt?.act as { move: string; to: string };
@@ -90,7 +90,7 @@ const setAside = defineRemedy({
   },
 });
 
-function planMove(move: string, to: string, target: string) {
+function planMove(move: string, to: string, target: string, isLong = false) {
   const about = { kind: 'folder', name: target };
   return {
     operations: [
@@ -101,6 +101,7 @@ function planMove(move: string, to: string, target: string) {
         reversible: true,
         onRefused: 'stop' as const,
         onFailed: 'stop' as const,
+        ...(isLong && { isLong }),
       },
     ],
     effect: {

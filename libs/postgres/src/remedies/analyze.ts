@@ -58,6 +58,7 @@ export const analyze = defineRemedy({
           reversible: false,
           onRefused: 'stop',
           onFailed: 'stop',
+          isLong: true,
         },
       ],
       effect: {

@@ -105,6 +105,7 @@ export const createIndex = defineRemedy({
           reversible: true,
           onRefused: 'stop',
           onFailed: 'stop',
+          isLong: true,
         },
       ],
       effect: indexEffect(table, tables, spent, look),

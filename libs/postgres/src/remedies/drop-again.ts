@@ -48,6 +48,7 @@ export function dropAgain(
         reversible: false,
         onRefused: 'stop',
         onFailed: 'stop',
+        isLong: true,
       },
     ],
     effect: buildGone(look),

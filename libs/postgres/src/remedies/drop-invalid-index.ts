@@ -61,6 +61,7 @@ export const dropInvalidIndex = defineRemedy({
           reversible: false,
           onRefused: 'stop',
           onFailed: 'stop',
+          isLong: true,
         },
       ],
       effect: {

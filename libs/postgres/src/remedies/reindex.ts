@@ -59,6 +59,7 @@ export const reindex = defineRemedy({
           reversible: false,
           onRefused: 'stop',
           onFailed: 'stop',
+          isLong: true,
         },
       ],
       effect: effectOf(index, indexes, serverEntity(look.target)),

@@ -69,6 +69,7 @@ export const vacuum = defineRemedy({
           reversible: false,
           onRefused: 'stop',
           onFailed: 'stop',
+          isLong: true,
         },
       ],
       // A table that is clean again is not measured by itself any more: the sum of all is.

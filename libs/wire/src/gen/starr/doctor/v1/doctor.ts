@@ -429,6 +429,8 @@ export interface PlannedOperation {
   onRefused: OnTrouble;
   /** When it failed clean. */
   onFailed: OnTrouble;
+  /** Lasts for minutes or hours: meanwhile other plans may act on the target, though no second long one. */
+  isLong: boolean;
 }
 
 /** The measurement that must move, registered before the act. */
@@ -2717,7 +2719,7 @@ export const SealedPlan: MessageFns<SealedPlan> = {
 };
 
 function createBasePlannedOperation(): PlannedOperation {
-  return { id: "", says: "", byHand: "", reversible: false, onRefused: 0, onFailed: 0 };
+  return { id: "", says: "", byHand: "", reversible: false, onRefused: 0, onFailed: 0, isLong: false };
 }
 
 export const PlannedOperation: MessageFns<PlannedOperation> = {
@@ -2739,6 +2741,9 @@ export const PlannedOperation: MessageFns<PlannedOperation> = {
     }
     if (message.onFailed !== 0) {
       writer.uint32(48).int32(message.onFailed);
+    }
+    if (message.isLong !== false) {
+      writer.uint32(56).bool(message.isLong);
     }
     return writer;
   },
@@ -2804,6 +2809,14 @@ export const PlannedOperation: MessageFns<PlannedOperation> = {
             message.onFailed = reader.int32() as any;
             continue;
           }
+          case 7: {
+            if (tag !== 56) {
+              break;
+            }
+
+            message.isLong = reader.bool();
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -2827,6 +2840,7 @@ export const PlannedOperation: MessageFns<PlannedOperation> = {
     message.reversible = object.reversible ?? false;
     message.onRefused = object.onRefused ?? 0;
     message.onFailed = object.onFailed ?? 0;
+    message.isLong = object.isLong ?? false;
     return message;
   },
 };
