@@ -11,7 +11,8 @@ export const missingIndex: Scenario = {
   async play({ seeded, say, look, cure }) {
     const { stage, traffic } = await startPlainDay(seeded, { checkout: { poolMax: 8 } });
     try {
-      const rows = seeded.int(250, 350) * 1000;
+      // Large enough to be read for much longer than a healthy statement takes, also by an idle machine with parallel workers.
+      const rows = seeded.int(900, 1100) * 1000;
       await grow(stage, rows);
       say(`orders has ${rows} rows`);
       await switchOn(stage, 'unindexed-look:3');

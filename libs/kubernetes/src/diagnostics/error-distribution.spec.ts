@@ -249,6 +249,46 @@ describe('k8s.error-distribution', () => {
       'since-rollout',
     ],
     [
+      'five lines of them in the few seconds that were seen of the revision before',
+      [
+        stream({
+          coveredMs: 90_000,
+          fromStart: true,
+          errors: [{ everyMs: 300, fromMs: 85_000 }],
+        }),
+        stream({
+          pod: 'checkout-1-a',
+          set: 'checkout-1',
+          remembered: true,
+          fromStart: true,
+          coveredMs: 100_000,
+          untilMs: 90_000,
+          errors: [{ everyMs: 300, fromMs: 91_500, untilMs: 90_000 }],
+        }),
+      ],
+      undefined,
+    ],
+    [
+      'four lines of them there',
+      [
+        stream({
+          coveredMs: 90_000,
+          fromStart: true,
+          errors: [{ everyMs: 300, fromMs: 85_000 }],
+        }),
+        stream({
+          pod: 'checkout-1-a',
+          set: 'checkout-1',
+          remembered: true,
+          fromStart: true,
+          coveredMs: 100_000,
+          untilMs: 90_000,
+          errors: [{ everyMs: 300, fromMs: 91_200, untilMs: 90_000 }],
+        }),
+      ],
+      'since-rollout',
+    ],
+    [
       'the same errors remembered of the revision before',
       [
         stream({

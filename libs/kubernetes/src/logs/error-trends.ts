@@ -5,7 +5,7 @@ import { mineTemplates } from './template-miner.ts';
 
 /**
  * How often an error template comes. `new`: not before its onset. `rising`: more often since its onset.
- * `since-rollout`: as long as the revision runs, and nothing of an earlier revision is left to compare with.
+ * `since-rollout`: as long as the revision runs, and too little of an earlier revision was seen to compare with.
  * `steady`: as ever. `ended`: not any more.
  */
 export type Trend = 'new' | 'rising' | 'since-rollout' | 'steady' | 'ended';
@@ -168,11 +168,13 @@ function sinceRollout(
   const onset = own[0]?.line.at;
   if (!onset || own.length < rules.minCount) return undefined;
   const older = olderStreams(question);
-  if (!isComparable(older)) {
+  const before = sampleOf(older, all);
+  // A short look proves no silence, but what it did hear was there before.
+  if (!isComparable(older) && before.moments.length < rules.minCount) {
     const isLoud = recentRate(own, question) >= rules.sinceRolloutPerMinute;
     return isLoud ? { trend: 'since-rollout', onset } : undefined;
   }
-  const step = compareRates(sampleOf(older, all), sampleOf(streams.filter(isOwn), all));
+  const step = compareRates(before, sampleOf(streams.filter(isOwn), all));
   return step && isRise(step, rules) ? riseFrom(step) : undefined;
 }
 
