@@ -39,7 +39,7 @@ import { checkPlaybooks } from './status/check-playbooks.ts';
 import { describeCatalog } from './status/describe-catalog.ts';
 import { findTraceId } from './status/find-trace-id.ts';
 import { readTrace, type TraceReader } from './status/read-trace.ts';
-import type { SweepBounds, SweepContext } from './sweep/run-sweep.ts';
+import type { SweepBounds, SweepContext } from './sweep/sweep-run.ts';
 import { SharedSweeps } from './sweep/shared-sweeps.ts';
 
 export interface OrchestratorParts {
