@@ -11,11 +11,11 @@ import { bundledPlaybooks } from './test/files/bundled.ts';
 import { leakByRollout, twoCauses } from './test/scenarios.ts';
 import { CHECKOUT, healthyShop, withResults } from './test/shop.ts';
 
-function answer(results = leakByRollout()) {
+function answer(results = leakByRollout(), endedAt = at('03:12:09')) {
   return answerSweep({
     environment: 'prod-eu',
     startedAt: at('03:12:08'),
-    endedAt: at('03:12:09'),
+    endedAt,
     results,
     playbooks: bundledPlaybooks(),
     catalog: catalogOf(),
@@ -121,7 +121,7 @@ describe('a STARR record', () => {
   const record = writeRecord({
     incident,
     first: answer(),
-    last: answer(healthyShop()),
+    last: answer(healthyShop(), at('03:17:00')),
     plans: [rollback],
     traceIds: ['4bf92f3577b34da6a3ce929d0e0e4736'],
   });
@@ -143,11 +143,21 @@ describe('a STARR record', () => {
     const { result, reflection } = writeRecord({
       incident,
       first,
-      last: answer(leakByRollout()),
+      last: answer(leakByRollout(), at('03:16:00')),
       plans: [rollback],
     });
     expect(result.remaining).toHaveLength(5);
     expect(reflection.contributing).toEqual(['Cache sessions is full and cannot evict']);
+  });
+
+  it('does not call what was found before the cure remaining after it', () => {
+    const { result } = writeRecord({
+      incident,
+      first: answer(),
+      last: answer(leakByRollout(), new Date(at('03:16:00').getTime() - 1)),
+      plans: [rollback],
+    });
+    expect(result.remaining).toEqual(['not known: no sweep since INC-7.2 ended']);
   });
 
   it('says so when no cause was recognised and nothing was done', () => {

@@ -92,7 +92,7 @@ interface RecordedResult {
     readonly wanted?: string;
     readonly effect?: string;
   }[];
-  /** What the newest sweep still finds. */
+  /** What the newest sweep still finds; when it is older than the end of the last plan, that nobody has looked since. */
   readonly remaining: readonly string[];
 }
 
@@ -126,11 +126,26 @@ export function writeRecord(input: RecordInput): StarrRecord {
         ...(effect !== undefined && { wanted: effect.wanted }),
         ...(effect?.says !== undefined && { effect: effect.says }),
       })),
-      remaining: last === first && plans.length === 0 ? [] : last.findings.map(({ says }) => says),
+      remaining: remainingOf(last, last !== first, plans),
     },
     reflection: reflectionOf(first),
     traceIds,
   };
+}
+
+/** What was found before the cure is no longer known to be there after it. */
+function remainingOf(
+  { endedAt: lookedAt, findings }: Answer,
+  isFollowUp: boolean,
+  plans: readonly RecordPlan[],
+): readonly string[] {
+  const ended = plans.flatMap(({ id, endedAt }) =>
+    endedAt === undefined ? [] : [{ id, endedAt }],
+  );
+  const newest = ended.toSorted((a, b) => b.endedAt.getTime() - a.endedAt.getTime())[0];
+  if (newest !== undefined && newest.endedAt > lookedAt)
+    return [`not known: no sweep since ${newest.id} ended`];
+  return isFollowUp || plans.length > 0 ? findings.map(({ says }) => says) : [];
 }
 
 function situationOf(
