@@ -150,12 +150,24 @@ describe('on a bad day of PostgreSQL', () => {
     await expectNoConnectionLeft();
   });
 
-  it('out of slots, without a session: blind with the limit that was hit; its cure, run as it stands, lets us in', async () => {
+  it('out of slots, without a session: the limit that was hit is found, the rest is blind for it; its cure, run as it stands, lets us in', async () => {
     faults.push(await fillSlots(stage.postgres, 0, { user: 'checkout' }));
     await takeOurSlot();
     const swept = await sweep();
-    expect(swept.code).toBe(2);
-    expect(statuses(swept, 'db.')).toEqual(all('blind'));
+    expect(swept.code).toBe(1);
+    expect(statuses(swept, 'db.')).toEqual({
+      ...all('blind'),
+      'db.connection-use': 'found',
+      'db.pgbouncer-pools': 'healthy', // there is none, and none of it is asked of the server
+    });
+    expect(swept.answer.findings).toMatchObject([
+      {
+        diagnostic: 'db.connection-use',
+        severity: 'critical',
+        about: { name: 'orders' },
+        says: expect.stringMatching(/turned away: all 95 slots that are not reserved are in use/),
+      },
+    ]);
     expect(reasons(swept)).toEqual([
       {
         why: 'unreachable',

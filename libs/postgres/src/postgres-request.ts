@@ -89,6 +89,8 @@ export type RefusedBy =
   | 'database-limit'
   /** Amazon RDS keeps what is left for itself. */
   | 'rds-reserved'
+  /** A PgBouncer in between has as many clients as its max_client_conn allows; the server may be empty. */
+  | 'pooler-clients'
   | 'unknown';
 
 /** A connect of our own that was refused. */
@@ -96,4 +98,11 @@ export interface Refusal {
   readonly by: RefusedBy;
   /** By our clock: a refused connect tells no other. */
   readonly at: Date;
+  /** Who was refused, unquoted, and where. */
+  readonly role: string;
+  readonly database: string;
+  /** It turned us away at the last first contact: the server cannot be looked at now. */
+  readonly isStanding: boolean;
+  /** The slots of ordinary roles, as of the last session that was let in; absent: there was none yet. */
+  readonly usableSlots?: number;
 }

@@ -1,9 +1,11 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import { isDoctorError, type DoctorError } from '@starr/kernel';
+import { isDoctorError, statusOf, type DoctorError } from '@starr/kernel';
 import { fillSlots, openSession, startPostgres, type Fault, type LabPostgres } from '@starr/lab';
 import { createPostgresAdapter } from './adapter/create-postgres-adapter.ts';
 import { refusedByFromText } from './adapter/decode-refusal.ts';
+import { postgresCatalog } from './catalog.ts';
 import type { RefusedBy } from './postgres-request.ts';
+import { examineOnce } from './test/examine-once.ts';
 import { configOf, createRoles, eventually, limitOf } from './test/lab-target.ts';
 import { MAJORS } from './test/majors.ts';
 
@@ -12,6 +14,39 @@ jest.setTimeout(60_000); // a loaded machine is slow, not wrong
 /** As written down in public incident notes; no such server is at hand. */
 const RDS =
   'remaining connection slots are reserved for roles with privileges of the "rds_reserved" role';
+
+const SERVER = { kind: 'postgres', name: 'orders' };
+/** What is found from the failed connect alone. */
+const FOUND: Partial<Record<RefusedBy, { id: string; about: object; says: string }>> = {
+  'superuser-reserved': {
+    id: 'db.connection-use',
+    about: SERVER,
+    says: 'all slots that are not reserved for superusers are in use',
+  },
+  reserved: {
+    id: 'db.connection-use',
+    about: SERVER,
+    says: 'all slots that are not reserved are in use',
+  },
+  'superuser-attribute': {
+    id: 'db.connection-use',
+    about: SERVER,
+    says: 'and the reserved ones too',
+  },
+  all: { id: 'db.connection-use', about: SERVER, says: 'every slot is in use' },
+  'role-limit': {
+    id: 'db.connection-limits',
+    about: { kind: 'role', name: 'starr', scope: 'orders' },
+    says: 'role starr is at its connection limit',
+  },
+  'database-limit': {
+    id: 'db.connection-limits',
+    about: { kind: 'database', name: 'closed', scope: 'orders' },
+    says: 'database closed is at its connection limit',
+  },
+};
+/** It asks the consoles of poolers, and none is configured. */
+const NOT_OF_THE_SERVER = 'db.pgbouncer-pools';
 
 describe('the refusal of Amazon RDS', () => {
   it('is decoded from its recorded text', () => {
@@ -30,7 +65,7 @@ describe.each(MAJORS)('all refusals decoded on PostgreSQL %i', (major) => {
       settings: major >= 16 ? { reserved_connections: '2' } : {},
     });
     await createRoles(server);
-    await server.query('CREATE DATABASE closed CONNECTION LIMIT 0');
+    await server.query('CREATE DATABASE closed');
   }, 180_000);
   afterAll(() => server.stop());
   afterEach(async () => {
@@ -57,6 +92,7 @@ describe.each(MAJORS)('all refusals decoded on PostgreSQL %i', (major) => {
     const adapter = createPostgresAdapter(configOf(server, { database }));
     try {
       await adapter.greet(limitOf());
+      await adapter.perform({ kind: 'rows', sql: 'SELECT 1' }, limitOf());
     } catch (error) {
       if (isDoctorError(error)) return error;
       throw error;
@@ -71,6 +107,62 @@ describe.each(MAJORS)('all refusals decoded on PostgreSQL %i', (major) => {
     expect(refusedByFromText(error.rawMessage)).toBe(by);
     expect(error.rawMessage).toContain(says);
     expect(error.details['cure']).toContain(cure);
+    await expectOneFinding(by, database);
+  };
+  /** All checks of a doctor that never held a session: one finding, and why the others could not look. */
+  const expectOneFinding = async (by: RefusedBy, database = 'postgres') => {
+    const adapter = createPostgresAdapter(configOf(server, { database }));
+    try {
+      const swept = [];
+      for (const diagnostic of postgresCatalog.diagnostics) {
+        const { verdict, ms } = await examineOnce(diagnostic, adapter);
+        swept.push({ id: diagnostic.id, verdict, ms });
+      }
+      const { id, about, says } = FOUND[by]!;
+      expect(swept.filter(({ verdict }) => statusOf(verdict) === 'found')).toMatchObject([
+        {
+          id,
+          verdict: {
+            findings: [{ severity: 'critical', about, says: expect.stringContaining(says) }],
+            blind: [
+              {
+                why: 'unreachable',
+                detail: expect.stringContaining('connection refused: '),
+                cure: expect.any(String),
+              },
+            ],
+          },
+        },
+      ]);
+      for (const { id: other, verdict, ms } of swept) {
+        expect(ms).toBeLessThan(2000);
+        if (other === id || other === NOT_OF_THE_SERVER) continue;
+        expect(`${other} ${statusOf(verdict)}`).toBe(`${other} blind`);
+        for (const spot of verdict.blind ?? [])
+          expect(spot).toMatchObject({
+            why: 'unreachable',
+            detail: expect.stringContaining('connection refused: '),
+            cure: expect.any(String),
+          });
+      }
+      await lift();
+      await eventually(async () => {
+        const { verdict } = await examineOnce(
+          postgresCatalog.diagnostics.find((each) => each.id === id)!,
+          adapter,
+        );
+        return statusOf(verdict) === 'healthy';
+      });
+    } finally {
+      await adapter.close();
+    }
+  };
+  /** The limit that was hit is no more. */
+  const lift = async () => {
+    await Promise.all(faults.splice(0).map((fault) => fault[Symbol.asyncDispose]()));
+    await server.query(
+      'ALTER ROLE starr CONNECTION LIMIT -1; ALTER DATABASE closed CONNECTION LIMIT -1',
+    );
   };
 
   if (major < 16) {
@@ -120,6 +212,7 @@ describe.each(MAJORS)('all refusals decoded on PostgreSQL %i', (major) => {
   });
 
   it('the limit of the database is reached, and the server is empty', async () => {
+    await server.query('ALTER DATABASE closed CONNECTION LIMIT 0');
     await expectRefusal(
       'database-limit',
       'the CONNECTION LIMIT of database closed is reached; the server itself may be empty',

@@ -222,18 +222,29 @@ describe.each(MAJORS)('the adapter on PostgreSQL %i', (major) => {
   it('decodes a refusal, remembers it, and its cure lets it in', async () => {
     adapter = open();
     const fault = await fillSlots(server, 0, { user: 'shop' });
-    const error = await failureOf(adapter.greet(limitOf()));
+    expect(await adapter.greet(limitOf())).toEqual({ version: '', now: expect.any(Date) });
+    const error = await failureOf(ask('SELECT 1'));
     expect(error.code).toBe('TARGET_BUSY');
     expect(error.rawMessage).toContain('all ordinary slots are in use');
     const refusals = await adapter.perform({ kind: 'refusals' }, limitOf());
     expect(refusals).toEqual([
-      { by: major >= 16 ? 'reserved' : 'superuser-reserved', at: expect.any(Date) },
+      {
+        by: major >= 16 ? 'reserved' : 'superuser-reserved',
+        at: expect.any(Date),
+        role: 'starr',
+        database: 'postgres',
+        isStanding: true,
+      },
     ]);
     if (major >= 16) {
       expect(error.details['cure']).toBe('GRANT pg_use_reserved_connections TO starr;');
       await server.query(error.details['cure']!);
       await new Promise((resolve) => setTimeout(resolve, 300));
+      await adapter.greet(limitOf());
       expect((await ask('SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+      expect(await adapter.perform({ kind: 'refusals' }, limitOf())).toMatchObject([
+        { isStanding: false },
+      ]);
       await server.query('REVOKE pg_use_reserved_connections FROM starr');
     }
     await fault.end();

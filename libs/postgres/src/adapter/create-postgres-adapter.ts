@@ -1,4 +1,5 @@
 import {
+  isDoctorError,
   systemClock,
   type Adapter,
   type Clock,
@@ -10,9 +11,9 @@ import { isMaintenanceAct } from '../acts/maintenance.ts';
 import { isPoolerAct } from '../acts/pooler.ts';
 import type { PostgresAct } from '../postgres-act.ts';
 import type { PostgresConfig } from '../postgres-config.ts';
-import type { PostgresRequest, Refusal } from '../postgres-request.ts';
-import { stateOf, textOf } from './pg-error.ts';
-import { refusedByFromText } from './decode-refusal.ts';
+import type { PostgresRequest } from '../postgres-request.ts';
+import { Admission } from './admission.ts';
+import { contextFrom } from './connect.ts';
 import { HeldSession } from './held-session.ts';
 import { createActing } from './acting.ts';
 import { performRequest } from './perform.ts';
@@ -22,9 +23,6 @@ import { probeAct } from './probe.ts';
 import { probePoolerAct } from './probe-pooler-act.ts';
 import { rowsFrom } from './rows-from.ts';
 
-/** Refusals are evidence for a while, not for ever. */
-const REFUSALS_KEPT = 100;
-
 /**
  * All that touches one PostgreSQL server: one held session for looking and, with an acting credential, one for acting.
  * Nothing is opened before the first greeting.
@@ -33,25 +31,26 @@ export function createPostgresAdapter(
   config: PostgresConfig,
   clock: Clock = systemClock,
 ): Adapter<PostgresRequest, PostgresAct> {
-  const refusals: Refusal[] = [];
-  const remember = (error: DoctorError) => {
-    if (stateOf(error.cause) !== '53300') return;
-    refusals.push({ by: refusedByFromText(textOf(error.cause)), at: clock.now() });
-    if (refusals.length > REFUSALS_KEPT) refusals.shift();
-  };
+  const { diagnosing, acting = diagnosing } = config;
+  const admission = new Admission(clock, contextFrom(config, diagnosing.user).database);
   const looking = new HeldSession({
     config,
-    credential: config.diagnosing,
+    credential: diagnosing,
     clock,
-    onFailedConnect: remember,
+    onFailedConnect: (error) => admission.remember(error, diagnosing.user),
   });
   const poolers = createPoolers(config, clock);
-  const acts = createActing(config, clock, { looking, poolers }, remember);
+  const acts = createActing(config, clock, { looking, poolers }, (error) =>
+    admission.remember(error, acting.user),
+  );
   const greetServer = async (limit: Limit) => {
-    const greeting = await greet(looking, limit);
+    const { usableSlots, ...greeting } = await greet(looking, limit);
+    admission.letIn(usableSlots);
     acts.hold(limit);
     return greeting;
   };
+  const mayLook = (error: DoctorError, left: Limit) =>
+    admission.turnedAway(error, diagnosing.user) || poolers.anyAnswers(left);
   const probe = (act: PostgresAct, operationId: string, limit: Limit) => {
     if (isPoolerAct(act)) return probePoolerAct(act, poolers.consoles, limit);
     return isMaintenanceAct(act)
@@ -60,9 +59,8 @@ export function createPostgresAdapter(
   };
   return {
     queues: true,
-    greet: createGreeter(greetServer, poolers, clock),
-    perform: (request, limit) =>
-      performRequest(request, looking, { refusals: () => refusals, poolers }, limit),
+    greet: createGreeter(greetServer, poolers, mayLook, clock),
+    perform: (request, limit) => performRequest(request, { looking, admission, poolers }, limit),
     apply: (act, operationId, limit) => acts.apply(act, operationId, limit),
     probe: (act, operationId, limit) =>
       acts.isRunning(operationId)
@@ -80,12 +78,14 @@ export function createPostgresAdapter(
 const SHARE_OF_THE_SERVER = 0.75;
 
 /**
- * Where the server lets nobody in and the console of a pooler answers, the sweep goes on over that: each look at the
- * server then says its own reason. The version is that of the last greeting; our clock stands in for the server's.
+ * A server that turns us away for want of room has answered: that is a finding, and its checks say what could not be seen.
+ * Where it does not answer and the console of a pooler does, the sweep goes on over that. Each look at the server then
+ * says its own reason. The version is that of the last greeting; our clock stands in for the server's.
  */
 function createGreeter(
   greetServer: (limit: Limit) => Promise<Greeting>,
   poolers: Poolers,
+  mayLook: (error: DoctorError, left: Limit) => boolean | Promise<boolean>,
   clock: Clock,
 ): (limit: Limit) => Promise<Greeting> {
   let version = '';
@@ -100,20 +100,29 @@ function createGreeter(
       return greeting;
     } catch (thrown) {
       const left = { ...limit, timeoutMs: limit.timeoutMs - timeoutMs };
-      if (poolers.consoles.length === 0 || !(await poolers.anyAnswers(left))) throw thrown;
+      if (!isDoctorError(thrown) || !(await mayLook(thrown, left))) throw thrown;
       return { version, now: clock.now() };
     }
   };
 }
 
-async function greet(session: HeldSession, limit: Limit): Promise<Greeting> {
+async function greet(
+  session: HeldSession,
+  limit: Limit,
+): Promise<Greeting & { readonly usableSlots: number }> {
   const { rows } = await session.use(limit, (client) =>
     rowsFrom(
       client,
-      `SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms`,
+      `SELECT current_setting('server_version') AS version, extract(epoch FROM clock_timestamp())::float8 * 1000 AS now_ms,
+              current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+                - coalesce(current_setting('reserved_connections', true), '0')::int AS usable`,
       limit,
     ),
   );
   const row = rows[0] ?? {};
-  return { version: String(row['version']), now: new Date(Number(row['now_ms'])) };
+  return {
+    version: String(row['version']),
+    now: new Date(Number(row['now_ms'])),
+    usableSlots: Math.max(0, Number(row['usable'])),
+  };
 }

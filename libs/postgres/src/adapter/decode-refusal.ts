@@ -1,7 +1,7 @@
 import type { RefusedBy } from '../postgres-request.ts';
 import { quoteIdentifier } from '../quote-identifier.ts';
 
-/** SQLSTATE 53300 is always the same: only the text tells which limit was hit. */
+/** SQLSTATE 53300 is always the same, and a pooler has its own: only the text tells which limit was hit. */
 const TEXTS: readonly (readonly [RegExp, RefusedBy])[] = [
   [/privileges of the "pg_use_reserved_connections" role/, 'reserved'],
   [/roles with the SUPERUSER attribute/, 'superuser-attribute'],
@@ -10,6 +10,7 @@ const TEXTS: readonly (readonly [RegExp, RefusedBy])[] = [
   [/too many connections for role/, 'role-limit'],
   [/too many connections for database/, 'database-limit'],
   [/"?rds_reserved"? role/, 'rds-reserved'],
+  [/^no more connections allowed/, 'pooler-clients'],
 ];
 
 export function refusedByFromText(text: string): RefusedBy {
@@ -64,6 +65,11 @@ export function explainRefusal(by: RefusedBy, role: string, database: string): R
       return {
         says: 'all ordinary slots are in use; what is left is for roles of Amazon RDS',
         cure: FREE_A_SLOT,
+      };
+    case 'pooler-clients':
+      return {
+        says: 'the pooler in between takes no more clients; the server itself may be empty',
+        cure: 'Raise max_client_conn of the pooler, or end clients that nobody needs.',
       };
     case 'unknown':
       return { says: 'no connection slot is left for this role', cure: FREE_A_SLOT };

@@ -1,5 +1,7 @@
 import type { Limit } from '@starr/kernel';
-import type { PostgresRequest, Refusal } from '../postgres-request.ts';
+import type { Client } from 'pg';
+import type { PostgresRequest } from '../postgres-request.ts';
+import type { Admission } from './admission.ts';
 import { errorTablesFrom } from './error-tables.ts';
 import { extensionRowsFrom } from './extension-rows.ts';
 import type { HeldSession } from './held-session.ts';
@@ -7,28 +9,37 @@ import type { Poolers } from './poolers.ts';
 import { rowsFrom } from './rows-from.ts';
 import { statementPlansFrom } from './statement-plans.ts';
 
+export interface LookedThrough {
+  readonly looking: HeldSession;
+  readonly admission: Admission;
+  readonly poolers: Poolers;
+}
+
 export async function performRequest(
   request: PostgresRequest,
-  session: HeldSession,
-  { refusals, poolers }: { readonly refusals: () => readonly Refusal[]; readonly poolers: Poolers },
+  { looking, admission, poolers }: LookedThrough,
   limit: Limit,
 ): Promise<unknown> {
+  const look = async <T>(work: (client: Client) => Promise<T>): Promise<T> => {
+    admission.check();
+    return looking.use(limit, work);
+  };
   switch (request.kind) {
     case 'rows':
-      return session.use(limit, (client) => rowsFrom(client, request.sql, limit));
+      return look((client) => rowsFrom(client, request.sql, limit));
     case 'extension-rows':
-      return session.use(limit, (client) => extensionRowsFrom(client, request, limit));
+      return look((client) => extensionRowsFrom(client, request, limit));
     case 'statement-plans':
-      return session.use(limit, (client) => statementPlansFrom(client, request, limit));
+      return look((client) => statementPlansFrom(client, request, limit));
     case 'error-tables':
-      return session.use(limit, (client) => errorTablesFrom(client, request, limit));
+      return look((client) => errorTablesFrom(client, request, limit));
     case 'refusals':
-      return refusals();
+      return admission.refusals;
     case 'poolers':
     case 'pooled-sessions':
       return poolers.perform(
         request,
-        (sql) => session.use(limit, (client) => rowsFrom(client, sql, limit)),
+        (sql) => look((client) => rowsFrom(client, sql, limit)),
         limit,
       );
   }

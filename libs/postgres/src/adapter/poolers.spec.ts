@@ -156,7 +156,10 @@ describeWithPgBouncer.each(MAJORS)('a pooler before PostgreSQL %i', (major) => {
       detail: expect.stringContaining('connection refused: '),
     });
     const use = await examineOnce(connectionUse, adapter);
-    expect(statusOf(use.verdict)).toBe('blind');
+    expect(use.verdict.findings).toMatchObject([
+      { severity: 'critical', says: expect.stringContaining('new connections are turned away') },
+    ]);
+    expect(use.verdict.blind).toMatchObject([{ why: 'unreachable' }]);
     await filled.end();
     await eventually(async () => {
       const again = await examineOnce(connectionUse, adapter);
@@ -164,13 +167,19 @@ describeWithPgBouncer.each(MAJORS)('a pooler before PostgreSQL %i', (major) => {
     });
   });
 
-  it('where nobody answers, the greeting says the server’s own reason', async () => {
+  it('where no console answers either, each look says the server’s own reason', async () => {
     lab = await PooledLab.start(server);
     const filled = await fillSlots(server, 0, { user: 'shop' });
     const adapter = lab.adapter();
     await lab.pooler.kill();
-    await expect(adapter.greet(limitOf())).rejects.toMatchObject({ code: 'TARGET_BUSY' });
+    await adapter.greet(limitOf());
+    const look = adapter.perform({ kind: 'rows', sql: 'SELECT 1' }, limitOf());
+    await expect(look).rejects.toMatchObject({ code: 'TARGET_BUSY' });
     await filled.end();
+    await server.kill();
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    await expect(adapter.greet(limitOf())).rejects.toMatchObject({ code: 'TARGET_UNREACHABLE' });
+    await server.restart();
   });
 
   it('PgBouncer console and pooled DSN both work: every read, and an act, through the pooler', async () => {
@@ -214,21 +223,29 @@ describeWithPgBouncer.each(MAJORS)('a pooler before PostgreSQL %i', (major) => {
       const adapter = createPostgresAdapter(configOf(server, { host, port, ...more }));
       const failure: unknown = await adapter
         .greet(limitOf({ timeoutMs: 4000 }))
+        .then(() => adapter.perform({ kind: 'rows', sql: 'SELECT 1' }, limitOf()))
         .catch((e: unknown) => e);
+      const { verdict } = await examineOnce(connectionUse, adapter);
       await adapter.close();
-      return failure;
+      return { failure, findings: verdict.findings ?? [] };
     };
     const holder = await lab.client('holder');
     await holder.query('SELECT 1');
     expect(await through()).toMatchObject({
-      code: 'TARGET_BUSY',
-      rawMessage: expect.stringContaining('the pooler takes no more clients'),
+      failure: {
+        code: 'TARGET_BUSY',
+        rawMessage: expect.stringContaining('the pooler takes no more clients'),
+      },
+      findings: [{ severity: 'critical', says: expect.stringContaining('max_client_conn') }],
     });
     await holder.end();
     await server.kill();
     expect(await through()).toMatchObject({
-      code: expect.stringMatching(/TARGET_(UNREACHABLE|BUSY)/),
-      rawMessage: expect.stringMatching(/the pooler (gets|had) no connection/),
+      failure: {
+        code: expect.stringMatching(/TARGET_(UNREACHABLE|BUSY)/),
+        rawMessage: expect.stringMatching(/the pooler (gets|had) no connection/),
+      },
+      findings: [],
     });
     await server.restart();
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { isPartial, statusOf, type Limits, type Severity } from '@starr/kernel';
+import { blindSpot, isPartial, statusOf, type Limits, type Severity } from '@starr/kernel';
+import type { Refusal } from '../postgres-request.ts';
 import type { ConnectionLimit } from '../reads/connection-limits.ts';
 import type { SessionShare } from '../reads/session-shares.ts';
 import type { Slots } from '../reads/slots.ts';
@@ -32,7 +33,12 @@ const judge = (
   truncated = false,
 ) =>
   connectionLimits.judge(
-    { limits: { limits, truncated }, shares: { shares, truncated: false }, slots: slots(used) },
+    {
+      limits: { limits, truncated },
+      shares: { shares, truncated: false },
+      slots: slots(used),
+      refusals: [],
+    },
     bounds,
     lookOf(),
   );
@@ -108,6 +114,61 @@ describe('db.connection-limits', () => {
     expect(judge([ofRole(10)], [share(5)]).measured).toContainEqual(
       expect.objectContaining({ name: 'limitUseRatio', value: 0.5, limit: 0.95 }),
     );
+  });
+
+  describe('with nothing seen', () => {
+    const blind = blindSpot('unreachable', 'connection refused', 'a cure');
+    const unseen = (by: Refusal['by'], isStanding = true) =>
+      connectionLimits.judge(
+        {
+          limits: blind,
+          shares: blind,
+          slots: blind,
+          refusals: [
+            { by, at: lookOf().now, role: 'starr', database: 'orders', isStanding: false },
+            { by, at: lookOf().now, role: 'starr', database: 'orders', isStanding },
+          ],
+        },
+        bounds,
+        lookOf(),
+      );
+
+    it.each([
+      [
+        'role-limit',
+        'role',
+        'starr',
+        'role starr is at its connection limit, by sessions of its own',
+      ],
+      [
+        'database-limit',
+        'database',
+        'orders',
+        'database orders is at its connection limit, by the',
+      ],
+    ] as const)(
+      'names the %s that turns us away, and stays blind to the rest',
+      (by, kind, name, says) => {
+        const verdict = unseen(by);
+        expect(verdict.findings).toMatchObject([
+          {
+            severity: 'critical',
+            about: { kind, name, scope: 'orders' },
+            says: expect.stringContaining(says),
+            measured: [{ name: 'limitUseRatio', value: 1, limit: 0.95 }],
+          },
+        ]);
+        expect(verdict.blind).toEqual([blind]);
+      },
+    );
+
+    it.each([
+      ['that want of a slot turns us away', 'all', true],
+      ['that the pooler turns us away', 'pooler-clients', true],
+      ['that an earlier connect was refused', 'role-limit', false],
+    ] as const)('is blind, and leaves it to others %s', (_, by, isStanding) => {
+      expect(unseen(by, isStanding)).toEqual({ measured: [], blind: [blind] });
+    });
   });
 
   it('says that there are more limits than it asked about', () => {

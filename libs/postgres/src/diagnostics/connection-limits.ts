@@ -1,17 +1,25 @@
 import {
   blindSpot,
   defineDiagnostic,
+  isBlindSpot,
+  optional,
+  type BlindSpot,
   type Entity,
   type Finding,
   type Limits,
   type Look,
   type Measurement,
   type Row,
+  type Verdict,
 } from '@starr/kernel';
 import { applicationEntity, databaseEntity, roleEntity, serverEntity } from '../entities.ts';
+import type { Refusal } from '../postgres-request.ts';
 import { connectionLimitsRead, type ConnectionLimit } from '../reads/connection-limits.ts';
+import { refusalsRead } from '../reads/refusals.ts';
 import { sessionSharesRead, type SessionShare } from '../reads/session-shares.ts';
 import { slotsRead, type Slots } from '../reads/slots.ts';
+import { isOfALimit } from './slot-pressure.ts';
+import { standingRefusal, turnedAway, unseenOf } from './turned-away.ts';
 
 const MOST_FINDINGS = 5;
 const MOST_MEASURED = 50;
@@ -39,14 +47,19 @@ export const connectionLimits = defineDiagnostic({
   title: 'Connection limits of roles and databases',
   explains:
     'Counts sessions against the CONNECTION LIMIT of each role and database that has one. A role can be turned away ("too many connections for role") while the server is nearly empty: ' +
-    'ending the sessions of others, or more slots, do not help then. A limit of 0 is closed on purpose, superusers are bound by none, and a limit that holds only Starr itself is left out. ' +
+    'ending the sessions of others, or more slots, do not help then. A limit that turns Starr itself away at the first contact is a finding as well; who fills it is not seen then. A limit of 0 is closed on purpose, superusers are bound by none, and a limit that holds only Starr itself is left out. ' +
     'By hand: ALTER ROLE … CONNECTION LIMIT, or lower the pools of that role until their sum fits.',
   replaces: [
     'SELECT rolname, rolconnlimit FROM pg_roles WHERE rolconnlimit >= 0;',
     'SELECT datname, datconnlimit FROM pg_database WHERE datconnlimit >= 0;',
     'SELECT usename, datname, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC;',
   ],
-  reads: { limits: connectionLimitsRead, shares: sessionSharesRead, slots: slotsRead },
+  reads: {
+    limits: optional(connectionLimitsRead),
+    shares: optional(sessionSharesRead),
+    slots: optional(slotsRead),
+    refusals: refusalsRead,
+  },
   thresholds,
   measures: {
     limits: { unit: 'count', says: 'roles and databases with a connection limit' },
@@ -60,7 +73,9 @@ export const connectionLimits = defineDiagnostic({
       says: 'a limit that leaves half of the free slots of the server to others; absent: none is free',
     },
   },
-  judge: ({ limits, shares, slots }, bounds, look) => {
+  judge: ({ limits, shares, slots, refusals }, bounds, look) => {
+    if (isBlindSpot(limits) || isBlindSpot(shares) || isBlindSpot(slots))
+      return unseen(unseenOf([limits, shares, slots]), refusals, bounds, look.target);
     const uses = limits.limits
       .flatMap((limit) => useOf(limit, shares.shares) ?? [])
       .sort((a, b) => b.ratio - a.ratio || b.limit - a.limit);
@@ -84,6 +99,22 @@ export const connectionLimits = defineDiagnostic({
     };
   },
 });
+
+/** Want of a slot is for db.connection-use to find. */
+function unseen(
+  blind: readonly BlindSpot[],
+  refusals: readonly Refusal[],
+  bounds: Limits<typeof thresholds>,
+  target: string,
+): Verdict {
+  const refusal = standingRefusal(refusals);
+  if (refusal === undefined || !isOfALimit(refusal)) return { measured: [], blind };
+  const { by, role, database } = refusal;
+  const about = by === 'role-limit' ? roleEntity(target, role) : databaseEntity(target, database);
+  // The refusal is the server's own word for it.
+  const full = { name: 'limitUseRatio', about, value: 1, limit: bounds.fullRatio };
+  return turnedAway(refusal, about, [full], blind);
+}
 
 /** A limit, and who fills it. */
 interface LimitUse extends ConnectionLimit {

@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { statusOf, type Limits, type Pair } from '@starr/kernel';
+import { blindSpot, statusOf, type Limits, type Pair } from '@starr/kernel';
 import type { Refusal } from '../postgres-request.ts';
 import type { SessionShare } from '../reads/session-shares.ts';
 import type { Slots } from '../reads/slots.ts';
@@ -76,6 +76,9 @@ const share = (role: string, sessions: number, application = 'checkout'): Sessio
 const refusedAt = (minutesAgo: number, by: Refusal['by'] = 'reserved'): Refusal => ({
   by,
   at: new Date(lookOf().now.getTime() - minutesAgo * 60_000),
+  role: 'starr',
+  database: 'orders',
+  isStanding: false,
 });
 
 describe('db.connection-use', () => {
@@ -148,6 +151,63 @@ describe('db.connection-use', () => {
       expect.arrayContaining(['growthPerMinute', 'fullInMs']),
     );
     expect(names({ used: 10 })).not.toContain('fullInMs');
+  });
+
+  describe('with nothing seen', () => {
+    const blind = blindSpot('unreachable', 'connection refused', 'a cure');
+    const unseen = (by: Refusal['by'], more: Partial<Refusal> = { isStanding: true }) =>
+      connectionUse.judge(
+        {
+          slots: blind,
+          groups: blind,
+          shares: blind,
+          refusals: [refusedAt(0, by), { ...refusedAt(0, by), ...more }],
+        },
+        limits,
+        lookOf(),
+      );
+
+    it.each<[Refusal['by'], string, number[]]>([
+      [
+        'superuser-reserved',
+        'all slots that are not reserved for superusers are in use',
+        [1, 0, 2],
+      ],
+      ['reserved', 'all slots that are not reserved are in use, by whom', [1, 0, 2]],
+      ['superuser-attribute', 'the reserved ones too; what is left is for superusers', [1, 0, 2]],
+      ['all', 'turned away, superusers’ too: every slot is in use', [1, 0, 2]],
+      ['rds-reserved', 'those that Amazon RDS keeps for itself', [1, 0, 2]],
+      ['unknown', 'of role starr are turned away for want of a slot', [1, 0, 2]],
+      ['pooler-clients', 'the pooler in between turns away new clients', [2]],
+    ])('%s is a finding of its own, and the rest is not seen', (by, says, values) => {
+      const verdict = unseen(by);
+      expect(verdict.findings).toMatchObject([
+        {
+          severity: 'critical',
+          about: { kind: 'postgres', name: 'orders' },
+          says: expect.stringContaining(says),
+          rows: [{ refusedRole: 'starr', database: 'orders' }],
+        },
+      ]);
+      expect(verdict.measured.map(({ value }) => value)).toEqual(values);
+      expect(verdict.blind).toEqual([blind]);
+    });
+
+    it('tells how many slots there are when it was let in before', () => {
+      const [finding] = unseen('reserved', { isStanding: true, usableSlots: 97 }).findings!;
+      expect(finding?.says).toContain('all 97 slots that are not reserved are in use');
+    });
+
+    it.each([
+      ['an earlier connect was refused', 'reserved', false],
+      ['a role is at its limit', 'role-limit', true],
+      ['a database is at its limit', 'database-limit', true],
+    ] as const)(
+      'is blind though %s: what is not standing, or not ours to find',
+      (_, by, isStanding) => {
+        expect(unseen(by, { isStanding })).toEqual({ measured: [], blind: [blind] });
+      },
+    );
   });
 
   it('shows the sessions by role and database too', () => {

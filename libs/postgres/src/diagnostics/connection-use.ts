@@ -11,8 +11,10 @@ import {
   type Limits,
   type Measurement,
   type Row,
+  type Verdict,
 } from '@starr/kernel';
 import { serverEntity } from '../entities.ts';
+import type { Refusal } from '../postgres-request.ts';
 import { refusalsRead } from '../reads/refusals.ts';
 import { sessionGroupsRead, type SessionGroups } from '../reads/session-groups.ts';
 import {
@@ -21,7 +23,8 @@ import {
   type SessionShares,
 } from '../reads/session-shares.ts';
 import { slotsRead, type Slots } from '../reads/slots.ts';
-import { SLOT_THRESHOLDS, slotPressure, type SlotPressure } from './slot-pressure.ts';
+import { isOfALimit, SLOT_THRESHOLDS, slotPressure, type SlotPressure } from './slot-pressure.ts';
+import { standingRefusal, turnedAway } from './turned-away.ts';
 
 const ROWS = 5;
 
@@ -40,6 +43,7 @@ export const connectionUse = defineDiagnostic({
   title: 'Connection slots in use',
   explains:
     'Counts client backends against the slots that ordinary roles may use: max_connections less superuser_reserved_connections and reserved_connections. ' +
+    'A server that turns Starr away at the first contact is a finding too, with the limit that was hit: who fills it is not seen then. ' +
     'From the warning ratio on it is a finding only with growth, lock waiters or refused connects beside it; from the critical ratio on by itself. ' +
     'By hand: end sessions that nobody needs, or lower the pools until their sum is below the usable slots.',
   replaces: [
@@ -49,7 +53,7 @@ export const connectionUse = defineDiagnostic({
     'SELECT usename, datname, count(*) FROM pg_stat_activity GROUP BY 1, 2 ORDER BY 3 DESC;',
   ],
   reads: {
-    slots: windowed(slotsRead),
+    slots: optional(windowed(slotsRead)),
     groups: optional(sessionGroupsRead),
     shares: optional(sessionSharesRead),
     refusals: refusalsRead,
@@ -72,6 +76,7 @@ export const connectionUse = defineDiagnostic({
   },
   judge: ({ slots, groups, shares, refusals }, limits, look) => {
     const about = serverEntity(look.target);
+    if (isBlindSpot(slots)) return withoutSlots(slots, refusals, about, limits);
     const pressure = slotPressure(slots, refusals, limits, look);
     const measured = measurementsOf(about, slots.after, pressure, limits);
     const severity = severityOf(pressure, limits);
@@ -97,6 +102,29 @@ export const connectionUse = defineDiagnostic({
 });
 
 type UseLimits = Limits<typeof thresholds>;
+
+/** A limit of a role or database is for db.connection-limits to find. */
+function withoutSlots(
+  unseen: BlindSpot,
+  refusals: readonly Refusal[],
+  about: Entity,
+  limits: UseLimits,
+): Verdict {
+  const refusal = standingRefusal(refusals);
+  if (refusal === undefined || isOfALimit(refusal)) return { measured: [], blind: [unseen] };
+  const isServerFull = refusal.by !== 'pooler-clients';
+  const measured: Measurement[] = [
+    // The refusal is the server's own word for it.
+    ...(isServerFull
+      ? [
+          { name: 'useRatio', about, value: 1, limit: limits.criticalRatio },
+          { name: 'freeSlots', about, value: 0 },
+        ]
+      : []),
+    { name: 'refusals', about, value: refusals.filter((each) => !isOfALimit(each)).length },
+  ];
+  return turnedAway(refusal, about, measured, [unseen]);
+}
 
 function severityOf(pressure: SlotPressure, limits: UseLimits): Finding['severity'] | undefined {
   if (pressure.level === 'none') return undefined;

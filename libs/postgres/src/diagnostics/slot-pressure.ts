@@ -107,7 +107,12 @@ export function slotPressure(
 }
 
 /** A CONNECTION LIMIT says nothing of the slots. `at` is our clock, `now` the target's: a skew of minutes is nothing to the window. */
-function isForWantOfASlot({ by, at }: Refusal, look: Look): boolean {
-  if (by === 'role-limit' || by === 'database-limit') return false;
-  return look.now.getTime() - at.getTime() <= look.windowMs;
+function isForWantOfASlot(refusal: Refusal, look: Look): boolean {
+  if (isOfALimit(refusal) || refusal.by === 'pooler-clients') return false;
+  return look.now.getTime() - refusal.at.getTime() <= look.windowMs;
+}
+
+/** Of a role or a database, which has slots of the server to spare. */
+export function isOfALimit({ by }: Refusal): boolean {
+  return by === 'role-limit' || by === 'database-limit';
 }

@@ -29,6 +29,7 @@ export async function see(
   look: Look,
   limit = limitOf(),
 ): Promise<unknown> {
+  if (read.wrap?.as === 'optional') return see(read.wrap.inner, adapter, look, limit);
   if (read.wrap?.as === 'windowed') {
     const before = await see(read.wrap.inner, adapter, look, limit);
     if (isBlindSpot(before)) return before;
