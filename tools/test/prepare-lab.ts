@@ -1,5 +1,6 @@
 import {
   buildGoTools,
+  installHypopg,
   installPgBouncer,
   installPostgres,
   installRedis,
@@ -29,8 +30,9 @@ export async function prepareLab(): Promise<Missing[]> {
   for (const [what, install] of [
     ['Redis', installRedis],
     ['PgBouncer', installPgBouncer],
+    ['HypoPG', installHypopg],
   ] as const) {
-    const binary = await install();
+    const binary = await install((line) => process.stderr.write(`lab    ${what}: ${line}\n`));
     if (binary.kind === 'missing') missing.push({ what, why: binary.why });
   }
   for (const toolset of TOOLSETS) {

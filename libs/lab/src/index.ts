@@ -24,6 +24,7 @@ export {
   type GoToolset,
   type NoGoTools,
 } from './go-tools.ts';
+export { installHypopg, type HypopgBinaries } from './install-hypopg.ts';
 export { installPgBouncer } from './install-pgbouncer.ts';
 export { installPostgres, type PostgresMajor } from './install-postgres.ts';
 export { installRedis, type RedisBinary } from './install-redis.ts';

@@ -1,5 +1,5 @@
 import { access, constants, rm, writeFile } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { startLeashed } from '@starr/store';
 
 const INSTALL_WITHIN_MS = 180_000;
@@ -13,32 +13,33 @@ export type AptBinary =
   | { readonly kind: 'missing'; readonly why: string };
 
 export interface AptProgram {
+  /** A name that is looked for on PATH, or an absolute path. */
   readonly program: string;
+  /** Files that have to be there beside it, by absolute path. */
+  readonly with?: readonly string[];
   readonly packageName: string;
   /** What a person installs where there is no apt-get, e.g. `Redis 7`. */
   readonly byHand: string;
+  /** Hears what takes long before it begins. */
+  readonly onProgress?: (line: string) => void;
 }
 
 /** Finds a program; as root on Debian or Ubuntu it installs its package first, without starting its service. */
-export async function installFromApt({
-  program,
-  packageName,
-  byHand,
-}: AptProgram): Promise<AptBinary> {
-  const found = await findProgram(program);
+export async function installFromApt(wanted: AptProgram): Promise<AptBinary> {
+  const { program, packageName, byHand, onProgress } = wanted;
+  const found = await findAll(wanted);
   if (found !== undefined) return { kind: 'present', path: found };
   if (process.getuid?.() !== 0) {
     return missing(
-      `${program} is not on PATH and installing it needs root: sudo apt-get install ${packageName}`,
+      `${program} is not there and installing it needs root: sudo apt-get install ${packageName}`,
     );
   }
   if ((await findProgram('apt-get')) === undefined) {
-    return missing(
-      `${program} is not on PATH and there is no apt-get here: install ${byHand} by hand`,
-    );
+    return missing(`${program} is not there and neither is apt-get: install ${byHand} by hand`);
   }
+  onProgress?.(`apt-get install ${packageName}`);
   const failed = await aptInstall(packageName);
-  const installed = await findProgram(program);
+  const installed = await findAll(wanted);
   return installed === undefined
     ? missing(`apt-get install ${packageName} failed: ${failed ?? `it brought no ${program}`}`)
     : { kind: 'present', path: installed };
@@ -48,16 +49,25 @@ function missing(why: string): AptBinary {
   return { kind: 'missing', why };
 }
 
+async function findAll({ program, with: files = [] }: AptProgram): Promise<string | undefined> {
+  for (const file of files) if (!(await isThere(file, constants.R_OK))) return undefined;
+  return findProgram(program);
+}
+
 async function findProgram(program: string): Promise<string | undefined> {
+  if (isAbsolute(program)) return (await isThere(program, constants.X_OK)) ? program : undefined;
   for (const folder of [...(process.env['PATH'] ?? '').split(delimiter), ...ALWAYS_SEARCHED]) {
     const path = join(folder, program);
-    const usable = await access(path, constants.X_OK).then(
-      () => true,
-      () => false,
-    );
-    if (folder !== '' && usable) return path;
+    if (folder !== '' && (await isThere(path, constants.X_OK))) return path;
   }
   return undefined;
+}
+
+function isThere(path: string, mode: number): Promise<boolean> {
+  return access(path, mode).then(
+    () => true,
+    () => false,
+  );
 }
 
 async function aptInstall(packageName: string): Promise<string | undefined> {

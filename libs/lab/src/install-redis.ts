@@ -4,10 +4,11 @@ import { installFromApt, type AptBinary } from './install-from-apt.ts';
 export type RedisBinary = AptBinary;
 
 /** Finds redis-server; as root on Debian or Ubuntu it installs it first. */
-export function installRedis(): Promise<RedisBinary> {
+export function installRedis(onProgress?: (line: string) => void): Promise<RedisBinary> {
   return installFromApt({
     program: 'redis-server',
     packageName: 'redis-server',
     byHand: 'Redis 7',
+    ...(onProgress !== undefined && { onProgress }),
   });
 }

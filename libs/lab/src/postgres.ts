@@ -8,8 +8,10 @@ import {
   initPostgresFolder,
   startPostgresServer,
 } from '@starr/store';
+import { DoctorError } from '@starr/kernel';
 import pg from 'pg';
 import { cacheDir } from './cache.ts';
+import { installHypopg } from './install-hypopg.ts';
 import { type PostgresMajor, installPostgres } from './install-postgres.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
@@ -29,6 +31,11 @@ export interface PostgresOptions {
   readonly maxConnections?: number;
   /** Loads pg_stat_statements and creates it in the database postgres and in all that come later. Default false. */
   readonly statStatements?: boolean;
+  /**
+   * Debian's PostgreSQL 15 in place of the npm-packaged one, since HypoPG is there only; it is created in the database
+   * postgres and in all that come later. Default false; rejects with what is missing where it cannot be had.
+   */
+  readonly hypopg?: boolean;
   /** More settings, as in postgresql.conf; they win. */
   readonly settings?: Readonly<Record<string, string>>;
 }
@@ -68,8 +75,8 @@ export interface LabPostgres extends AsyncDisposable {
 
 /** Starts a server with its own data in under a second, once the version's template is in the cache. */
 export async function startPostgres(options: PostgresOptions = {}): Promise<LabPostgres> {
-  const major = options.major ?? 18;
-  const binaries = await installPostgres(major);
+  const major = options.hypopg === true ? 15 : (options.major ?? 18);
+  const binaries = options.hypopg === true ? await withHypopg() : await installPostgres(major);
   const folder = await makeTemporaryFolder(`postgres-${major}`);
   const dataFolder = join(folder.path, 'data');
   try {
@@ -85,14 +92,27 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<LabP
       });
     const { port, server } = await onFreePort(start);
     const lab = labFrom({ server, start, port, major, binaries, remove: () => folder.remove() });
-    if (options.statStatements === true)
+    for (const extension of extensionsOf(options))
       for (const database of ['postgres', 'template1'])
-        await lab.query('CREATE EXTENSION pg_stat_statements', [], { database });
+        await lab.query(`CREATE EXTENSION ${extension}`, [], { database });
     return lab;
   } catch (error) {
     await folder.remove();
     throw error;
   }
+}
+
+async function withHypopg(): Promise<PostgresBinaries> {
+  const found = await installHypopg();
+  if (found.kind === 'missing') throw new DoctorError('TARGET_UNSUPPORTED', { message: found.why });
+  return found.binaries;
+}
+
+function extensionsOf({ statStatements, hypopg }: PostgresOptions): string[] {
+  return [
+    ...(statStatements === true ? ['pg_stat_statements'] : []),
+    ...(hypopg === true ? ['hypopg'] : []),
+  ];
 }
 
 function settingsOf(options: PostgresOptions): Record<string, string> {
