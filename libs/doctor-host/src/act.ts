@@ -7,9 +7,9 @@ import {
   type OperationEnd,
   type Outcome,
   type Probed,
+  type EventLog,
 } from '@starr/kernel';
 import type { Log } from '@starr/telemetry';
-import type { Broadcast } from './broadcast.ts';
 import type { PlanContent, ReceiptContent, SealedAct } from './sealed-content.ts';
 import type { Sealing } from './sealing.ts';
 
@@ -33,7 +33,7 @@ export async function performAct(
   context: ActContext,
   opened: OpenedOperation,
   adapter: Adapter,
-  events: Broadcast<ApplyEvent>,
+  events: EventLog<ApplyEvent>,
 ): Promise<OperationEnd> {
   const { operation } = opened;
   const limit = {
@@ -45,7 +45,7 @@ export async function performAct(
   try {
     for await (const event of adapter.apply(operation.act, operation.id, limit)) {
       if (event.kind === 'outcome') return endOf(context, opened, event);
-      events.send({
+      events.push({
         kind: 'progress',
         says: event.says,
         ...(event.ratio !== undefined && { ratio: event.ratio }),

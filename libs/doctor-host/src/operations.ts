@@ -5,10 +5,10 @@ import {
   type OperationEnd,
   type ProbeResult,
   type SealedOperation,
+  EventLog,
 } from '@starr/kernel';
 import { ATTRIBUTE, inSpan, SPAN } from '@starr/telemetry';
 import { askPatient, performAct, sealReceipt, type ActContext } from './act.ts';
-import { Broadcast } from './broadcast.ts';
 import type { TargetState } from './examine.ts';
 import { verifyGrant } from './grants.ts';
 import { planContentSchema, type PlanContent, type SealedAct } from './sealed-content.ts';
@@ -23,7 +23,7 @@ export interface OperationsContext extends ActContext {
 
 /** What this life of the doctor knows of an operation. */
 type Known =
-  | { readonly state: 'running'; readonly events: Broadcast<ApplyEvent> }
+  | { readonly state: 'running'; readonly events: EventLog<ApplyEvent> }
   | { readonly state: 'ended'; readonly end: OperationEnd }
   | { readonly state: 'tombstoned' };
 
@@ -110,7 +110,7 @@ export class Operations {
     verifyGrant(grant, grantPublicKeyPem, { planHash: hash, operationId, now: clock.now() });
   }
 
-  #begin(content: PlanContent, operation: SealedAct): Broadcast<ApplyEvent> {
+  #begin(content: PlanContent, operation: SealedAct): EventLog<ApplyEvent> {
     const { clock, life } = this.#context;
     if (content.life !== life)
       throw refuse(
@@ -128,10 +128,10 @@ export class Operations {
     const busy = this.#acting.get(actingKey(content, operation));
     if (busy !== undefined)
       throw refuse('REMEDY_BUSY', `operation ${busy} is in progress on ${content.target}`);
-    const events = new Broadcast<ApplyEvent>();
+    const events = new EventLog<ApplyEvent>();
     this.#acting.set(actingKey(content, operation), operation.id);
     this.#known.set(operation.id, { state: 'running', events });
-    events.send({ kind: 'accepted' });
+    events.push({ kind: 'accepted' });
     // Not awaited: whoever asked may go away, the act goes on.
     void this.#act(content, operation, state, events);
     return events;
@@ -141,7 +141,7 @@ export class Operations {
     content: PlanContent,
     operation: SealedAct,
     state: TargetState,
-    events: Broadcast<ApplyEvent>,
+    events: EventLog<ApplyEvent>,
   ): Promise<void> {
     const attributes = {
       [ATTRIBUTE.remedy]: content.remedy,
@@ -161,7 +161,7 @@ export class Operations {
     this.#known.set(operation.id, { state: 'ended', end });
     this.#acting.delete(actingKey(content, operation));
     state.samples.clear(); // evidence from before the act must not be compared with
-    events.send({ kind: 'end', end });
+    events.push({ kind: 'end', end });
     events.close();
   }
 

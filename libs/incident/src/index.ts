@@ -30,14 +30,7 @@ export { answerFromJson, answerSchema, answerToJson } from './answer-json.ts';
 export type { Standing } from './cause.ts';
 export type { Acceptance, UnseenDoctor } from './evidence.ts';
 export { fingerprintOf, opensIncident, type Incident, type IncidentOpener } from './incident.ts';
-export {
-  nextAct,
-  type JournalView,
-  type NextAct,
-  type OperationOutcome,
-  type PlanRole,
-  type PlanState,
-} from './plan-types.ts';
+export { nextAct, type JournalView, type NextAct } from './plan-types.ts';
 export {
   effectText,
   judgeEffect,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import type { PlannedOperation } from '@starr/kernel';
+import type { JournalOutcome, PlannedOperation } from '@starr/kernel';
 import fc from 'fast-check';
-import { nextAct, type JournalView, type OperationOutcome } from './plan-types.ts';
+import { nextAct, type JournalView } from './plan-types.ts';
 
 type Rule = 'stop' | 'continue';
 
@@ -13,7 +13,7 @@ function operation(
   return { id, says: `do ${id}`, byHand: id, reversible: true, onRefused, onFailed };
 }
 
-const entry = (id: string, outcome?: OperationOutcome): JournalView =>
+const entry = (id: string, outcome?: JournalOutcome): JournalView =>
   outcome === undefined ? { operation: id } : { operation: id, outcome };
 
 const two = [operation('a'), operation('b')];
@@ -72,7 +72,7 @@ describe('nextAct', () => {
   });
 
   it('never applies what has an intent, whatever the journal says', () => {
-    const outcomes = fc.constantFrom<OperationOutcome | undefined>(
+    const outcomes = fc.constantFrom<JournalOutcome | undefined>(
       undefined,
       'applied',
       'refused',

@@ -1,34 +1,10 @@
-import type { PlannedOperation } from '@starr/kernel';
-
-/** Why a plan exists: it wins time, ends the cause, takes an earlier plan back, or a person asked for it. */
-export type PlanRole = 'relieve' | 'cure' | 'undo' | 'asked';
-
-/**
- * proposed → planned (sealed) → approved → applying → verifying → established | missed.
- * refused, failed, indeterminate: how applying may end instead. superseded: another plan acted on the target meanwhile.
- */
-export type PlanState =
-  | 'proposed'
-  | 'planned'
-  | 'approved'
-  | 'applying'
-  | 'verifying'
-  | 'established'
-  | 'missed'
-  | 'refused'
-  | 'failed'
-  | 'indeterminate'
-  | 'superseded';
-
-/** What the journal says of an operation after its intent. `not-applied`: probed and tombstoned. */
-export type OperationOutcome =
-  'applied' | 'refused' | 'failed' | 'partial' | 'indeterminate' | 'not-applied';
+import type { JournalOutcome, PlannedOperation } from '@starr/kernel';
 
 /** What the journal knows: an entry exists once the intent is committed. */
 export interface JournalView {
   readonly operation: string;
   /** Absent: the act may have been sent, and nobody heard its answer. */
-  readonly outcome?: OperationOutcome;
+  readonly outcome?: JournalOutcome;
 }
 
 /** What is to be done with a plan that is being applied. */

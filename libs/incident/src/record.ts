@@ -1,9 +1,8 @@
-import type { Severity } from '@starr/kernel';
+import type { JournalOutcome, PlanRole, PlanState, Severity } from '@starr/kernel';
 import type { Answer, CauseAnswer } from './answer.ts';
 import type { Standing } from './cause.ts';
 import { isFelt } from './felt.ts';
 import type { Incident } from './incident.ts';
-import type { OperationOutcome, PlanRole, PlanState } from './plan-types.ts';
 
 /** A plan and what came of it, as a record tells it. */
 export interface RecordPlan {
@@ -20,7 +19,7 @@ export interface RecordPlan {
     readonly says: string;
     /** Absent: never begun. */
     readonly begunAt?: Date;
-    readonly outcome?: OperationOutcome;
+    readonly outcome?: JournalOutcome;
     readonly endedAt?: Date;
   }[];
   /** The registered effect and how it was judged. Absent: not planned, or not judged yet. */

@@ -25,7 +25,10 @@ export const ERROR_CODES = {
     says: 'The operation was declared not applied; it can never be applied any more.',
     retryable: false,
   },
-  REMEDY_BUSY: { says: 'Another operation of its kind (long or not) is in progress on this target.', retryable: true },
+  REMEDY_BUSY: {
+    says: 'Another operation of its kind (long or not) is in progress on this target.',
+    retryable: true,
+  },
   PLAN_UNKNOWN: { says: 'No plan of that id exists.', retryable: false },
   PLAN_NOT_APPROVED: { says: 'The plan is not approved as it stands.', retryable: false },
   PLAYBOOK_INVALID: { says: 'The playbook is not valid.', retryable: false },

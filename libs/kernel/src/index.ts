@@ -31,6 +31,8 @@ export {
 export { systemClock, type Clock } from './clock.ts';
 export { durationText, parseDurationMs } from './duration.ts';
 export { maskSql, maskText } from './masking.ts';
+export { EventLog } from './event-log.ts';
+export type { JournalOutcome, PlanRole, PlanState } from './plan-state.ts';
 export { hashJson } from './plan-hash.ts';
 export { grantSchema, type Grant } from './grant.ts';
 

@@ -28,12 +28,11 @@ export type {
   JournalEntry,
   NewIntent,
   NewOutcome,
-  OperationOutcome,
   StoredOutcome,
 } from './journal.ts';
 export type { Lease, Leases } from './leases.ts';
 export { targetsThatAreTheStore, type ServerPlace } from './own-target.ts';
-export { REPLANNABLE, type PlanState } from './plan-states.ts';
-export type { Approval, NewApproval, PlanRole, Plans, Proposal, StoredPlan } from './plans.ts';
+export { REPLANNABLE } from './plan-states.ts';
+export type { Approval, NewApproval, Plans, Proposal, StoredPlan } from './plans.ts';
 export { openStore, type Store, type StoreOptions } from './store.ts';
 export type { StoredSweep, SweepEvidence, Sweeps, SweepState } from './sweeps.ts';

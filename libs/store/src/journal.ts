@@ -1,12 +1,9 @@
-import { DoctorError } from '@starr/kernel';
+import { DoctorError, type JournalOutcome } from '@starr/kernel';
 import { writeAudit } from './audit.ts';
 import type { Database, Query } from './database.ts';
 import type { Lease } from './leases.ts';
 import { violatedConstraint } from './store-error.ts';
 import { storableText } from './stored-json.ts';
-
-export type OperationOutcome =
-  'applied' | 'refused' | 'failed' | 'partial' | 'indeterminate' | 'not-applied';
 
 /** Written before the act, never changed. Exists: the operation may have been sent. Exists not: it was not. */
 export interface Intent {
@@ -27,7 +24,7 @@ export interface NewIntent {
 }
 
 export interface NewOutcome {
-  readonly outcome: OperationOutcome;
+  readonly outcome: JournalOutcome;
   /** The doctor's sealed proof; absent unless applied or partial. */
   readonly receipt?: string;
   /** In a sentence. */
@@ -68,7 +65,7 @@ interface EntryRow {
   readonly fence: string;
   readonly actor: string;
   readonly at: Date;
-  readonly outcome: OperationOutcome | null;
+  readonly outcome: JournalOutcome | null;
   readonly known_by: 'answer' | 'probe' | null;
   readonly receipt: string | null;
   readonly says: string | null;

@@ -1,6 +1,5 @@
-import type { Json, SealedPlan } from '@starr/kernel';
-import type { PlanState } from './plan-states.ts';
-import type { PlanRole, StoredPlan } from './plans.ts';
+import type { Json, PlanRole, PlanState, SealedPlan } from '@starr/kernel';
+import type { StoredPlan } from './plans.ts';
 import { fromStored, paramsFromStored } from './stored-json.ts';
 
 export const PLAN_COLUMNS = `id, incident, number, sweep, role, says, cause, remedy, target, params, undo_of, state, doctor,

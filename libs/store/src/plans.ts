@@ -1,13 +1,18 @@
-import { DoctorError, type Json, type SealedPlan, type Value } from '@starr/kernel';
+import {
+  DoctorError,
+  type Json,
+  type PlanRole,
+  type PlanState,
+  type SealedPlan,
+  type Value,
+} from '@starr/kernel';
 import { writeAudit } from './audit.ts';
 import type { Database, Query } from './database.ts';
-import { REPLANNABLE, type PlanState } from './plan-states.ts';
+import { REPLANNABLE } from './plan-states.ts';
 import { PLAN_COLUMNS, planFromRow, type PlanRow } from './plan-rows.ts';
 import { violatedConstraint } from './store-error.ts';
 import { proposePlans } from './propose-plans.ts';
 import { storableText, toStored } from './stored-json.ts';
-
-export type PlanRole = 'relieve' | 'cure' | 'undo' | 'asked';
 
 /** What an answer or a person proposes; no pre-state has been read for it yet. */
 export interface Proposal {

@@ -1,11 +1,9 @@
+import type { JournalOutcome, PlanRole, PlanState } from '@starr/kernel';
 import type {
   ApprovePlanRequest,
   JournalEntryView,
-  JournalOutcomeName,
   PlanRemedyEvent,
   PlanRemedyRequest,
-  PlanRole,
-  PlanStateName,
   PlanView,
 } from './orchestrator.ts';
 import { PlanRole as PbRole } from './gen/starr/orchestrator/v1/incident.ts';
@@ -40,7 +38,7 @@ const STATE = {
   failed: pb.PlanState.PLAN_STATE_FAILED,
   indeterminate: pb.PlanState.PLAN_STATE_INDETERMINATE,
   superseded: pb.PlanState.PLAN_STATE_SUPERSEDED,
-} as const satisfies Record<PlanStateName, pb.PlanState>;
+} as const satisfies Record<PlanState, pb.PlanState>;
 export const JOURNAL_OUTCOME = {
   applied: pb.JournalOutcome.JOURNAL_OUTCOME_APPLIED,
   refused: pb.JournalOutcome.JOURNAL_OUTCOME_REFUSED,
@@ -48,7 +46,7 @@ export const JOURNAL_OUTCOME = {
   partial: pb.JournalOutcome.JOURNAL_OUTCOME_PARTIAL,
   indeterminate: pb.JournalOutcome.JOURNAL_OUTCOME_INDETERMINATE,
   'not-applied': pb.JournalOutcome.JOURNAL_OUTCOME_NOT_APPLIED,
-} as const satisfies Record<JournalOutcomeName, pb.JournalOutcome>;
+} as const satisfies Record<JournalOutcome, pb.JournalOutcome>;
 export function planRoleToProto(role: PlanRole): PbRole {
   return ROLE[role];
 }

@@ -2,6 +2,9 @@ import type {
   BlindSpot,
   CheckResult,
   DoctorDescription,
+  JournalOutcome,
+  PlanRole,
+  PlanState,
   SealedPlan,
   Severity,
   Value,
@@ -71,8 +74,6 @@ export interface CauseView {
   readonly path: string;
 }
 
-export type PlanRole = 'relieve' | 'cure' | 'undo' | 'asked';
-
 export interface ProposedPlanView {
   /** INC-7.1; absent: the store is away. */
   readonly plan?: string;
@@ -106,19 +107,6 @@ export interface IncidentDetail {
   readonly recordMarkdown: string;
 }
 
-export type PlanStateName =
-  | 'proposed'
-  | 'planned'
-  | 'approved'
-  | 'applying'
-  | 'verifying'
-  | 'established'
-  | 'missed'
-  | 'refused'
-  | 'failed'
-  | 'indeterminate'
-  | 'superseded';
-
 export interface PlanView {
   readonly id: string;
   readonly incident: string;
@@ -129,7 +117,7 @@ export interface PlanView {
   readonly remedy: string;
   readonly target: string;
   readonly params: Readonly<Record<string, Value>>;
-  readonly state: PlanStateName;
+  readonly state: PlanState;
   /** Absent: proposed only. */
   readonly sealed?: SealedPlan;
   readonly doctor?: string;
@@ -147,15 +135,12 @@ export interface ApprovalView {
   readonly expiresAt: Date;
 }
 
-export type JournalOutcomeName =
-  'applied' | 'refused' | 'failed' | 'partial' | 'indeterminate' | 'not-applied';
-
 export interface JournalEntryView {
   readonly operationId: string;
   readonly intendedAt: Date;
   readonly actor: string;
   /** Absent: it may have been sent, and nothing is known yet. */
-  readonly outcome?: JournalOutcomeName;
+  readonly outcome?: JournalOutcome;
   readonly says: string;
   readonly knownAt?: Date;
   readonly isByProbe: boolean;
@@ -204,7 +189,7 @@ export type OperationMove =
   | {
       readonly move: 'ended';
       /** Absent: not known yet. */
-      readonly outcome?: JournalOutcomeName;
+      readonly outcome?: JournalOutcome;
       readonly says: string;
       readonly isByProbe: boolean;
     };

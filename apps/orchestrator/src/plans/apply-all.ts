@@ -1,6 +1,6 @@
 import { nextAct, type JournalView, type NextAct } from '@starr/incident';
-import { toDoctorError, type PlannedOperation } from '@starr/kernel';
-import type { JournalEntry, Lease, PlanState } from '@starr/store';
+import { toDoctorError, type PlannedOperation, type PlanState } from '@starr/kernel';
+import type { JournalEntry, Lease } from '@starr/store';
 import { applyOperation, conclude } from './apply-operation.ts';
 import { persist } from './persist.ts';
 import { notice, type PlanRun } from './plan-run.ts';

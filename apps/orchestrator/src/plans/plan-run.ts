@@ -1,7 +1,7 @@
+import type { EventLog } from '@starr/kernel';
 import type { Store, StoredPlan } from '@starr/store';
 import type { ApplyPlanEvent, PlanView } from '@starr/wire';
 import type { RosterMember } from '../doctors/doctor-roster.ts';
-import type { EventLog } from '../event-log.ts';
 import type { PlanContext } from './plan-context.ts';
 import { planView } from './plan-view.ts';
 

@@ -1,8 +1,7 @@
-import { DoctorError, toDoctorError } from '@starr/kernel';
+import { DoctorError, toDoctorError, EventLog } from '@starr/kernel';
 import type { Lease, Store, StoredPlan } from '@starr/store';
 import type { Log } from '@starr/telemetry';
 import type { ApplyPlanEvent } from '@starr/wire';
-import { EventLog } from '../event-log.ts';
 import { needStore } from '../need-store.ts';
 import { approvePlan, checkHash } from './approve-plan.ts';
 import { storeAway } from './by-hand.ts';

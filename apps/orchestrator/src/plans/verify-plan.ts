@@ -1,5 +1,5 @@
 import { judgeEffect, type EffectJudgement, type EffectSample } from '@starr/incident';
-import type { PlanState } from '@starr/store';
+import type { PlanState } from '@starr/kernel';
 import { inSpan, SPAN } from '@starr/telemetry';
 import type { EffectStateName } from '@starr/wire';
 import { lookAfter, type WatchBase } from './effect-watch.ts';

@@ -1,12 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import type { Span } from '@opentelemetry/api';
 import { answerSweep, catalogIndex, type Acceptance } from '@starr/incident';
-import type { CheckResult } from '@starr/kernel';
+import type { CheckResult, EventLog } from '@starr/kernel';
 import type { Opener, SweepEvidence } from '@starr/store';
 import { ATTRIBUTE, inSpan, SPAN, traceIdOf } from '@starr/telemetry';
 import type { SweepEvent } from '@starr/wire';
 import type { DescribedMember } from '../doctors/doctor-roster.ts';
-import type { EventLog } from '../event-log.ts';
 import { doctorAsks, type Asks } from './doctor-asks.ts';
 import { examineDoctor } from './examine-doctor.ts';
 import { acceptedStates, recordAndTell, saveSweep, storedSweep, type Made } from './keep-sweep.ts';

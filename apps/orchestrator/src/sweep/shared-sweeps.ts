@@ -1,6 +1,6 @@
+import { EventLog } from '@starr/kernel';
 import type { Opener } from '@starr/store';
 import type { SweepEvent, SweepRequest } from '@starr/wire';
-import { EventLog } from '../event-log.ts';
 import { runSweep } from './run-sweep.ts';
 import type { SweepContext } from './sweep-run.ts';
 import { checkSweepRequest, sweepKey } from './sweep-request.ts';

@@ -1,9 +1,8 @@
-import type { Clock } from '@starr/kernel';
+import type { Clock, EventLog } from '@starr/kernel';
 import type { Opener, Store } from '@starr/store';
 import type { Log } from '@starr/telemetry';
 import type { SweepEvent } from '@starr/wire';
 import type { DoctorRoster } from '../doctors/doctor-roster.ts';
-import type { EventLog } from '../event-log.ts';
 import type { LoadedPlaybooks } from '../playbooks/load-playbooks.ts';
 import type { SweepPlan } from './sweep-request.ts';
 

@@ -1,6 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
 import { EventLog } from './event-log.ts';
-import { collect } from './test/collect.ts';
 
 const never = () => new AbortController().signal;
 
@@ -8,13 +7,13 @@ describe('an event log', () => {
   it('tells everything in order to those who came early and to those who come late', async () => {
     const log = new EventLog<number>();
     log.push(1);
-    const early = collect(log.follow(never()));
+    const early = Array.fromAsync(log.follow(never()));
     await Promise.resolve();
     log.push(2);
     log.push(3);
     log.close();
     expect(await early).toEqual([1, 2, 3]);
-    expect(await collect(log.follow(never()))).toEqual([1, 2, 3]);
+    expect(await Array.fromAsync(log.follow(never()))).toEqual([1, 2, 3]);
   });
 
   it('tells the error after the last event, to all', async () => {
@@ -30,8 +29,8 @@ describe('an event log', () => {
   it('lets one go without taking it from the others', async () => {
     const log = new EventLog<number>();
     const gone = new AbortController();
-    const leaving = collect(log.follow(gone.signal));
-    const staying = collect(log.follow(never()));
+    const leaving = Array.fromAsync(log.follow(gone.signal));
+    const staying = Array.fromAsync(log.follow(never()));
     log.push(1);
     await new Promise((resolve) => setTimeout(resolve, 5));
     gone.abort();
@@ -45,7 +44,7 @@ describe('an event log', () => {
     const log = new EventLog<number>();
     log.close();
     log.fail(new Error('late'));
-    expect(await collect(log.follow(never()))).toEqual([]);
+    expect(await Array.fromAsync(log.follow(never()))).toEqual([]);
     expect(log.isClosed).toBe(true);
   });
 });
