@@ -11,6 +11,8 @@ export interface WorkQueueSnapshot extends QueueSnapshot {
   readonly overLimit: { readonly workers: number; readonly places: number };
   /** Part of `timedOut`: evicted before they ran. */
   readonly expired: number;
+  /** Works that went before higher ones since they had waited for `agedAfterMs`. */
+  readonly aged: number;
   /** Part of `timedOut`: answered with a timeout while they ran. */
   readonly runTimedOut: number;
   /** Part of `rejected`: taken and then given up by a drain rule. */

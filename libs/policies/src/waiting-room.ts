@@ -37,17 +37,27 @@ export class WaitingRoom implements WorkKeeper {
     this.#tell();
   }
 
+  /** Works that went before higher ones because of their age. */
+  get aged(): number {
+    return this.#works.aged;
+  }
+
   leave(work: QueuedWork, nowMs: number): void {
     this.#works.remove(work);
-    this.#flow.record(-1, nowMs);
-    work.disarm();
-    this.#tell();
+    this.#left(work, nowMs);
+  }
+
+  /** To a worker; only the one that goes next. */
+  leaveToRun(work: QueuedWork, nowMs: number): void {
+    this.#works.take(work);
+    this.#left(work, nowMs);
   }
 
   /** Which one goes next; it still waits. Those that have waited too long have gone. */
   next(nowMs: number): QueuedWork | undefined {
+    const agedIfAddedAtMs = nowMs - agedAfterMs(this.#settings());
     for (;;) {
-      const work = this.#works.peek();
+      const work = this.#works.peek(agedIfAddedAtMs);
       // the timer may be late: what is due does not run all the same
       if (!work || work.waitEndsAtMs > nowMs) return work;
       this.onDue(work);
@@ -116,6 +126,12 @@ export class WaitingRoom implements WorkKeeper {
     work.reject(stackless(() => new PolicyError('wait-timeout', this.#queue, says)));
   }
 
+  #left(work: QueuedWork, nowMs: number): void {
+    this.#flow.record(-1, nowMs);
+    work.disarm();
+    this.#tell();
+  }
+
   #withdraw(work: QueuedWork, reason: unknown): void {
     this.withdrawn++;
     this.leave(work, this.#clock.nowMs());
@@ -133,4 +149,10 @@ export class WaitingRoom implements WorkKeeper {
       }
     }
   }
+}
+
+/** Infinity: age counts for nothing. */
+function agedAfterMs({ agedAfterMs: wantedMs, waitTimeoutMs }: WorkQueueSettings): number {
+  // later than the end of its wait is never
+  return wantedMs === 0 ? Infinity : Math.min(wantedMs, waitTimeoutMs / 2);
 }

@@ -2,6 +2,9 @@ import type { QueuedWork } from './queued-work.ts';
 import { WorkLine } from './work-line.ts';
 import type { DrainRule, Priority, WorkQueueSettings } from './work-queue-options.ts';
 
+/** Works that go in the order of the priorities between two that go by their age. */
+const startsBetweenAged = 3;
+
 const levelOf = { high: 0, normal: 1, low: 2 } as const satisfies Record<Priority, number>;
 
 /** Which line a priority waits in. */
@@ -12,7 +15,10 @@ export function levelOfPriority(priority: Priority | undefined): number {
 /** The works that wait: one line a priority. */
 export class WaitingWorks {
   readonly #lines = [new WorkLine(), new WorkLine(), new WorkLine()] as const;
+  #sinceAged = 0;
   size = 0;
+  /** Works that went before higher ones because of their age. */
+  aged = 0;
 
   push(work: QueuedWork): void {
     work.state = 'waiting';
@@ -25,10 +31,25 @@ export class WaitingWorks {
     this.size--;
   }
 
-  /** Which one goes next. */
-  peek(): QueuedWork | undefined {
-    const [high, normal, low] = this.#lines;
-    return high.first ?? normal.first ?? low.first;
+  /**
+   * Which one goes next: in the order of the priorities, but for each fourth work an older one of a lower priority that
+   * came at `agedIfAddedAtMs` or before. So none waits for ever, and a backlog that has aged leaves the others three
+   * quarters.
+   */
+  peek(agedIfAddedAtMs: number): QueuedWork | undefined {
+    const inOrder = this.#firstInOrder();
+    if (!inOrder || this.#sinceAged < startsBetweenAged) return inOrder;
+    return this.#oldestUpTo(inOrder, agedIfAddedAtMs);
+  }
+
+  /** Takes out the one that goes to a worker. */
+  take(work: QueuedWork): void {
+    if (work === this.#firstInOrder()) this.#sinceAged++;
+    else {
+      this.#sinceAged = 0;
+      this.aged++;
+    }
+    this.remove(work);
   }
 
   /** When the one that waits longest came. */
@@ -68,6 +89,22 @@ export class WaitingWorks {
 
   *[Symbol.iterator](): Generator<QueuedWork> {
     for (const line of this.#lines) yield* line;
+  }
+
+  #firstInOrder(): QueuedWork | undefined {
+    const [high, normal, low] = this.#lines;
+    return high.first ?? normal.first ?? low.first;
+  }
+
+  /** The oldest of those that are lower, have aged, and came before it; itself when there is none. */
+  #oldestUpTo(inOrder: QueuedWork, agedIfAddedAtMs: number): QueuedWork {
+    let oldest = inOrder;
+    for (let lower = inOrder.level + 1; lower < this.#lines.length; lower++) {
+      const { first } = this.#line(lower);
+      if (!first || first.addedAtMs > agedIfAddedAtMs) continue;
+      if (first.addedAtMs < oldest.addedAtMs) oldest = first;
+    }
+    return oldest;
   }
 
   #line(level: number): WorkLine {

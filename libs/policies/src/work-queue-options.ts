@@ -19,6 +19,14 @@ export interface WorkQueueOptions {
    * goes before others) or the oldest. Default `reject-newest`.
    */
   readonly whenFull?: 'reject-newest' | 'reject-oldest';
+  /**
+   * A work that has waited so long may go before works of a higher priority: each fourth start is of the oldest of
+   * these. Without it a steady stream of higher works keeps the lower ones waiting for ever. Default 10,000, as
+   * Linux has it for requests of a lower I/O priority (mq-deadline, prio_aging_expire); not more than half of the
+   * queue's `waitTimeoutMs`. 0: never, the priorities are strict. Which work makes room in a full queue goes by
+   * priority alone.
+   */
+  readonly agedAfterMs?: number;
   /** A work that runs so long, or longer, is slow. Default 1000. */
   readonly slowMs?: number;
   readonly clock?: Clock;
@@ -31,13 +39,18 @@ export interface WorkQueueSettings {
   readonly waitTimeoutMs: number;
   readonly runTimeoutMs: number;
   readonly whenFull: 'reject-newest' | 'reject-oldest';
+  /** 0: the priorities are strict. */
+  readonly agedAfterMs: number;
   readonly slowMs: number;
 }
 
 export interface WorkOptions {
   /** For the timings: what kind of work it is. Few names, no ids in them. */
   readonly operation?: string;
-  /** All of a higher priority start before the others; within one the order is that of their coming. Default `normal`. */
+  /**
+   * Those of a higher priority start before the others, save those that have aged (`agedAfterMs`); within one the
+   * order is that of their coming. Default `normal`.
+   */
   readonly priority?: Priority;
   /** In the place of the queue's own; Infinity: for ever. */
   readonly waitTimeoutMs?: number;
@@ -65,11 +78,12 @@ export type DrainRule = 'keep' | 'reject-newest' | 'reject-oldest' | 'expired-fi
 /** Throws PolicyError `invalid-option`. */
 export function parseQueueSettings(name: string, options: WorkQueueOptions): WorkQueueSettings {
   const { maxWorkers, maxSize, waitTimeoutMs = Infinity, runTimeoutMs = Infinity } = options;
-  const { whenFull = 'reject-newest', slowMs = 1000 } = options;
+  const { whenFull = 'reject-newest', agedAfterMs = 10_000, slowMs = 1000 } = options;
   checkCount(name, 'maxWorkers', maxWorkers);
   checkCount(name, 'maxSize', maxSize, Number.MAX_SAFE_INTEGER, 0);
   checkTimeout(name, 'waitTimeoutMs', waitTimeoutMs);
   checkTimeout(name, 'runTimeoutMs', runTimeoutMs);
+  if (agedAfterMs !== 0) checkPositive(name, 'agedAfterMs', agedAfterMs);
   checkPositive(name, 'slowMs', slowMs);
   // a retune may come from outside of the compiler's reach
   if (!['reject-newest', 'reject-oldest'].includes(whenFull)) {
@@ -79,7 +93,7 @@ export function parseQueueSettings(name: string, options: WorkQueueOptions): Wor
       `${name}: whenFull is ${whenFull}; allowed: reject-newest, reject-oldest`,
     );
   }
-  return { maxWorkers, maxSize, waitTimeoutMs, runTimeoutMs, whenFull, slowMs };
+  return { maxWorkers, maxSize, waitTimeoutMs, runTimeoutMs, whenFull, agedAfterMs, slowMs };
 }
 
 export function checkTimeout(name: string, option: string, value: number): void {

@@ -4,12 +4,16 @@ import { createFakeClock } from './test/fake-clock.ts';
 import type { DrainRule, Priority, WorkQueueOptions } from './work-queue-options.ts';
 import { WorkQueue } from './work-queue.ts';
 
+/** No step ends at such a moment. */
+const agedAfterMs = 2900;
+
 const levels = ['high', 'normal', 'low'] as const satisfies readonly Priority[];
 
 interface ModelWork {
   readonly id: number;
   readonly level: number;
   readonly runMs: number;
+  readonly addedAtMs: number;
   endsMs: number;
 }
 
@@ -21,6 +25,8 @@ class Model {
   readonly whenFull: WorkQueueOptions['whenFull'];
   waiting: ModelWork[] = [];
   running: ModelWork[] = [];
+  sinceAged = 0;
+  aged = 0;
   readonly started: number[] = [];
   readonly fates = new Map<number, string>();
 
@@ -37,7 +43,8 @@ class Model {
     }
     this.waiting.push(work);
     this.waiting.sort((a, b) => a.level - b.level || a.id - b.id);
-    this.fill();
+    if (this.waiting.length === 1 && this.running.length < this.maxWorkers) this.run(work);
+    else this.fill();
   }
   makeRoomFor(work: ModelWork): boolean {
     const lowest = this.waiting.at(-1);
@@ -56,11 +63,26 @@ class Model {
   }
   fill() {
     while (this.running.length < this.maxWorkers && this.waiting.length > 0) {
-      const work = this.waiting.shift()!;
-      work.endsMs = this.nowMs + work.runMs;
-      this.running.push(work);
-      this.started.push(work.id);
+      const first = this.waiting[0]!;
+      const [aged] = this.waiting
+        .filter(({ addedAtMs }) => addedAtMs <= this.nowMs - agedAfterMs)
+        .filter(({ level, addedAtMs }) => level > first.level && addedAtMs < first.addedAtMs)
+        .sort((a, b) => a.addedAtMs - b.addedAtMs || a.level - b.level);
+      if (aged && this.sinceAged >= 3) {
+        this.aged++;
+        this.sinceAged = 0;
+        this.run(aged);
+      } else {
+        this.sinceAged++;
+        this.run(first);
+      }
     }
+  }
+  run(work: ModelWork) {
+    this.waiting = this.waiting.filter((other) => other !== work);
+    work.endsMs = this.nowMs + work.runMs;
+    this.running.push(work);
+    this.started.push(work.id);
   }
   end(work: ModelWork, fate: string) {
     this.running = this.running.filter((other) => other !== work);
@@ -140,7 +162,8 @@ class Real {
   readonly works = new Map<number, { end(fate: string): void; leave(): void }>();
 
   constructor(whenFull: NonNullable<WorkQueueOptions['whenFull']>) {
-    this.queue = new WorkQueue('jobs', { maxWorkers: 2, maxSize: 3, whenFull, clock: this.clock });
+    const limits = { maxWorkers: 2, maxSize: 3, agedAfterMs };
+    this.queue = new WorkQueue('jobs', { ...limits, whenFull, clock: this.clock });
   }
   submit(work: ModelWork, waitMs: number) {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
@@ -181,7 +204,7 @@ class Real {
 function apply(did: Step, model: Model, real: Real, id: number): void {
   switch (did.what) {
     case 'submit': {
-      const work = { id, level: did.level, runMs: did.runMs, endsMs: 0 };
+      const work = { id, level: did.level, runMs: did.runMs, addedAtMs: model.nowMs, endsMs: 0 };
       model.submit(work, did.waitMs);
       real.submit(work, did.waitMs);
       return;
@@ -228,6 +251,7 @@ function compare(model: Model, real: Real): void {
     failed: model.count('failed'),
     timedOut: model.count('timeout', 'wait-timeout'),
     expired: model.count('wait-timeout'),
+    aged: model.aged,
     runTimedOut: timedOutRunning,
     abandoned: timedOutRunning,
     rejected: model.count('queue-full', 'evicted'),

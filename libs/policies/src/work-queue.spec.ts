@@ -1,7 +1,13 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import { describe, expect, it, jest } from '@jest/globals';
 import { createFakeClock } from './test/fake-clock.ts';
-import type { DrainRule, WorkOptions, WorkQueueOptions, WorkRun } from './work-queue-options.ts';
+import type {
+  DrainRule,
+  Priority,
+  WorkOptions,
+  WorkQueueOptions,
+  WorkRun,
+} from './work-queue-options.ts';
 import { WorkQueue } from './work-queue.ts';
 
 interface Work {
@@ -161,6 +167,7 @@ describe('a queue with workers', () => {
     ['maxSize', { maxSize: -1 }],
     ['waitTimeoutMs', { waitTimeoutMs: 0 }],
     ['runTimeoutMs', { runTimeoutMs: -1 }],
+    ['agedAfterMs', { agedAfterMs: -1 }],
     ['slowMs', { slowMs: 0 }],
     ['whenFull', { whenFull: 'reject-all' as 'reject-oldest' }],
   ])('refuses a wrong %s', (option, options) => {
@@ -226,6 +233,103 @@ describe('the priorities of a queue', () => {
       'out',
       'queue-full',
     ]);
+  });
+});
+
+describe('a queue with a steady stream of high works', () => {
+  /** What ran, in order, while each work that ends is followed by a high one. */
+  function stream(
+    { queue, submit }: Pick<ReturnType<typeof setUp>, 'queue' | 'submit'>,
+    turns: number,
+  ) {
+    const order: string[] = [];
+    const say = (name: string, priority: Priority) =>
+      queue.submit(() => order.push(name), { priority });
+    const works: Promise<unknown>[] = [];
+    const running = submit();
+    return {
+      order,
+      wait: (name: string, priority: Priority) => works.push(say(name, priority)),
+      run: async () => {
+        for (let turn = 0; turn < turns; turn++) works.push(say('high', 'high'));
+        running.end();
+        await Promise.all(works);
+        return order.join(' ');
+      },
+    };
+  }
+  const open = { maxWorkers: 1, maxSize: 100 };
+
+  it.each([
+    [999, 'high high high high high low'],
+    [1000, 'high high high low high high'],
+  ])('starts a low one that came %d ms ago: %s', async (ms, expected) => {
+    const set = setUp({ ...open, agedAfterMs: 1000 });
+    const { wait, run } = stream(set, 5);
+    wait('low', 'low');
+    set.clock.advance(ms);
+    await expect(run()).resolves.toBe(expected);
+    expect(set.queue.snapshot().aged).toBe(ms === 1000 ? 1 : 0);
+  });
+
+  it.each<[number, Partial<WorkQueueOptions>, boolean]>([
+    [9999, {}, false],
+    [10_000, {}, true],
+    // half of the wait that is allowed, when that is sooner
+    [499, { waitTimeoutMs: 1000 }, false],
+    [500, { waitTimeoutMs: 1000 }, true],
+    [100, { waitTimeoutMs: 1000, agedAfterMs: 100 }, true],
+    [1_000_000, { agedAfterMs: 0 }, false],
+  ])('counts one as aged after %d ms with %j: %s', async (ms, options, aged) => {
+    const set = setUp({ ...open, ...options });
+    const { wait, run } = stream(set, 4);
+    wait('low', 'low');
+    set.clock.advance(ms);
+    await expect(run()).resolves.toBe(aged ? 'high high high low high' : 'high high high high low');
+  });
+
+  it('gives a backlog that has aged each fourth start and not more, the oldest first', async () => {
+    const set = setUp({ ...open, agedAfterMs: 1000 });
+    const { wait, run } = stream(set, 9);
+    wait('low1', 'low');
+    set.clock.advance(1);
+    wait('normal1', 'normal');
+    wait('normal2', 'normal');
+    set.clock.advance(1);
+    wait('low2', 'low');
+    set.clock.advance(1000);
+    wait('normal3', 'normal');
+    await expect(run()).resolves.toBe(
+      'high high high low1 high high high normal1 high high high normal2 low2 normal3',
+    );
+    expect(set.queue.snapshot().aged).toBe(3);
+  });
+
+  it('lets no aged one go before a higher one that is as old', async () => {
+    const set = setUp({ ...open, agedAfterMs: 1000 });
+    const { wait, run } = stream(set, 0);
+    for (const name of ['high1', 'high2', 'high3', 'high4']) wait(name, 'high');
+    wait('low', 'low');
+    set.clock.advance(1000);
+    await expect(run()).resolves.toBe('high1 high2 high3 high4 low');
+  });
+
+  it('counts none as aged that would have been the next anyway', async () => {
+    const set = setUp({ ...open, agedAfterMs: 1000 });
+    const { wait, run } = stream(set, 0);
+    for (const name of ['a', 'b', 'c', 'd', 'e']) wait(name, 'low');
+    set.clock.advance(2000);
+    await expect(run()).resolves.toBe('a b c d e');
+    expect(set.queue.snapshot().aged).toBe(0);
+  });
+
+  it('keeps to what is changed while they wait', async () => {
+    const set = setUp({ ...open, agedAfterMs: 0 });
+    const { wait, run } = stream(set, 4);
+    wait('low', 'low');
+    set.clock.advance(1000);
+    set.queue.retune({ agedAfterMs: 1000 });
+    await expect(run()).resolves.toBe('high high high low high');
   });
 });
 

@@ -27,7 +27,7 @@ const noOptions: WorkOptions = {};
 
 /**
  * A bounded queue of works and the workers that run them: the highest priority first, within one first come first
- * served. Limits can be changed at any time; what a smaller one leaves over runs to its end.
+ * served; what has waited long goes before higher ones now and then. Limits can be changed at any time; what a smaller one leaves over runs to its end.
  */
 export class WorkQueue implements Slowable {
   readonly kind = 'queue';
@@ -153,7 +153,7 @@ export class WorkQueue implements Slowable {
     this.#waiting.next(nowMs);
     const { maxSize, maxWorkers } = this.#settings;
     const { running, processed, failed, workTimedOut, runTimedOut, abandoned } = this.#workers;
-    const { size, expired } = this.#waiting;
+    const { size, expired, aged } = this.#waiting;
     const oldestRun = running.first;
     return {
       kind: 'queue',
@@ -174,6 +174,7 @@ export class WorkQueue implements Slowable {
         places: Math.max(0, size - maxSize),
       },
       expired,
+      aged,
       runTimedOut,
       drained: this.#drained,
       withdrawn: this.#withdrawn + this.#waiting.withdrawn + this.#workers.withdrawn,
@@ -238,7 +239,7 @@ export class WorkQueue implements Slowable {
       for (;;) {
         const work = this.#waiting.next(nowMs);
         if (!work || this.#workers.running.size >= this.#mayRun(nowMs)) break;
-        this.#waiting.leave(work, nowMs);
+        this.#waiting.leaveToRun(work, nowMs);
         this.#workers.start(work, nowMs);
       }
     }
