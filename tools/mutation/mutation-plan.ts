@@ -19,13 +19,17 @@ export const MUTATION_PARTS: readonly MutationPart[] = [
   },
   {
     name: 'queue',
-    files: ['work-queue.ts', 'waiting-works.ts', 'workers.ts', 'queued-work.ts', 'work-line.ts'],
-    specs: [
-      'work-queue*.spec.ts',
-      'waiting-works*.spec.ts',
-      'workers*.spec.ts',
-      'work-line*.spec.ts',
+    files: [
+      'work-queue.ts',
+      'waiting-room.ts',
+      'waiting-works.ts',
+      'workers.ts',
+      'queued-work.ts',
+      'work-line.ts',
+      'operation-timings.ts',
+      'net-flow.ts',
     ],
+    specs: ['work-queue*.spec.ts', 'net-flow.spec.ts'],
   },
 ];
 
