@@ -7,8 +7,6 @@ import type { MutationPart } from './mutation-plan.ts';
 
 const CONCURRENCY = 2;
 const MUTANT_TIMEOUT_MS = 5000;
-/** Of a model run: thousands find what nobody thought of, but each mutant pays for them. */
-const MODEL_RUNS = 800;
 /** The same runs for each mutant and each time: a mutant must not live or die by the draw. */
 const MODEL_SEED = 1;
 
@@ -51,12 +49,13 @@ export interface Mutant {
  * `breaker-automaton.ts:40-80`.
  */
 export async function runStryker(
-  { files, specs }: MutationPart,
+  { files, specs, modelRuns = 0 }: MutationPart,
   options: { readonly lines?: readonly string[]; readonly show: boolean },
 ): Promise<readonly Mutant[]> {
   const folder = await makeTemporaryFolder('mutation');
   try {
     await prepare(folder.path, specs, options.lines ?? files);
+    await shortenModelRuns(join(folder.path, 'src'), modelRuns);
     const { output } = await runCommand(
       process.execPath,
       [resolve('node_modules/@stryker-mutator/core/bin/stryker.js'), 'run', 'stryker.json'],
@@ -90,7 +89,6 @@ async function prepare(
 ): Promise<void> {
   await mkdir(join(folder, 'src'));
   await cp('libs/policies/src', join(folder, 'src'), { recursive: true });
-  await shortenModelRuns(join(folder, 'src'));
   await symlink(resolve('node_modules'), join(folder, 'node_modules'));
   const jest = {
     testEnvironment: 'node',
@@ -119,13 +117,13 @@ async function prepare(
   await writeFile(join(folder, 'package.json'), JSON.stringify({ type: 'module', private: true }));
 }
 
-async function shortenModelRuns(folder: string): Promise<void> {
+async function shortenModelRuns(folder: string, runs: number): Promise<void> {
   const specs = (await readdir(folder)).filter((name) => name.endsWith('.model.spec.ts'));
   for (const spec of specs) {
     const text = await readFile(join(folder, spec), 'utf8');
     await writeFile(
       join(folder, spec),
-      text.replaceAll(/numRuns: [^,}]+/g, `seed: ${MODEL_SEED}, numRuns: ${MODEL_RUNS} `),
+      text.replaceAll(/numRuns: [^,}]+/g, `seed: ${MODEL_SEED}, numRuns: ${runs} `),
     );
   }
 }
