@@ -2,9 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildGoTools } from './go-tools.ts';
 import { type Exit, type Leashed, freePort, startLeashed, waitUntilReady } from './leash.ts';
+import { onFreePorts } from './on-free-ports.ts';
 import { type TemporaryFolder, makeTemporaryFolder } from './temporary-folder.ts';
 
-const START_ATTEMPTS = 3;
 const READY_WITHIN_MS = 30_000;
 
 export interface JaegerOptions {
@@ -47,20 +47,16 @@ export async function startJaeger(options: JaegerOptions = {}): Promise<LabJaege
   const tools = await buildGoTools('jaeger');
   if (tools.kind === 'missing') throw new Error(`no Jaeger: ${tools.why}`);
   const folder = await makeTemporaryFolder('jaeger');
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      const ports = await freePorts();
+  try {
+    return await onFreePorts(freePorts, async (ports) => {
       const configPath = join(folder.path, 'jaeger.yaml');
       await writeFile(configPath, JSON.stringify(configOf(ports, options)));
       const start = (): Promise<Leashed> => launch(tools.folder, configPath, ports, folder.path);
       return labFrom(await start(), start, ports, folder);
-    } catch (error) {
-      // somebody else took a port between the look and the bind
-      const taken = String(error).includes('address already in use');
-      if (taken && attempt < START_ATTEMPTS) continue;
-      await folder.remove();
-      throw error;
-    }
+    });
+  } catch (error) {
+    await folder.remove();
+    throw error;
   }
 }
 

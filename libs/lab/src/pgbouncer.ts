@@ -5,10 +5,10 @@ import { type Leashed, freePort, postgresUser, startLeashed, waitUntilReady } fr
 import pg from 'pg';
 import { installPgBouncer } from './install-pgbouncer.ts';
 import type { LabPostgres, PostgresRow } from './postgres.ts';
+import { onFreePorts } from './on-free-ports.ts';
 import { makeTemporaryFolder, type TemporaryFolder } from './temporary-folder.ts';
 
 const READY_WITHIN_MS = 30_000;
-const START_ATTEMPTS = 3;
 
 /** Who may do what on the console of a pooler of the lab: the first looks, the second may change it too. */
 export const POOLER_ROLES = { looks: 'pooler_stats', acts: 'pooler_admin' } as const;
@@ -70,23 +70,16 @@ export async function startPgBouncer(options: PgBouncerOptions): Promise<LabPgBo
     throw new DoctorError('TARGET_UNSUPPORTED', { message: binary.why });
   const folder = await makeTemporaryFolder('pgbouncer');
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      const port = await freePort();
+    return await onFreePorts(freePort, async (port) => {
       const iniPath = await writeConfiguration(options, port, folder.path);
       const server = launch(binary.path, iniPath, folder);
-      try {
-        await waitUntilReady(
-          server,
-          { kind: 'line', matches: (line) => line.includes('process up') },
-          READY_WITHIN_MS,
-        );
-        return labFrom(server, port, iniPath, folder);
-      } catch (error) {
-        // Somebody else took the port between the look and the bind.
-        if (!String(error).includes('Address already in use') || attempt === START_ATTEMPTS)
-          throw error;
-      }
-    }
+      await waitUntilReady(
+        server,
+        { kind: 'line', matches: (line) => line.includes('process up') },
+        READY_WITHIN_MS,
+      );
+      return labFrom(server, port, iniPath, folder);
+    });
   } catch (error) {
     await folder.remove();
     throw error;

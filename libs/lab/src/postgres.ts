@@ -13,9 +13,8 @@ import pg from 'pg';
 import { cacheDir } from './cache.ts';
 import { installHypopg } from './install-hypopg.ts';
 import { type PostgresMajor, installPostgres } from './install-postgres.ts';
+import { onFreePorts } from './on-free-ports.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
-
-const START_ATTEMPTS = 3;
 
 /** initdb lets 127.0.0.1 in alone; the lab's pods have other addresses of the loopback network. */
 const TRUST_LOOPBACK = `
@@ -90,7 +89,10 @@ export async function startPostgres(options: PostgresOptions = {}): Promise<LabP
         settings: settingsOf(options),
         orphanFolders: [folder.path],
       });
-    const { port, server } = await onFreePort(start);
+    const { port, server } = await onFreePorts(freePort, async (free) => ({
+      port: free,
+      server: await start(free),
+    }));
     const lab = labFrom({ server, start, port, major, binaries, remove: () => folder.remove() });
     for (const extension of extensionsOf(options))
       for (const database of ['postgres', 'template1'])
@@ -130,21 +132,6 @@ async function template(binaries: PostgresBinaries): Promise<string> {
   const folder = join(cacheDir(), 'postgres', 'template', binaries.version);
   await initPostgresFolder(binaries, folder);
   return folder;
-}
-
-async function onFreePort(
-  start: (port: number) => Promise<Leashed>,
-): Promise<{ port: number; server: Leashed }> {
-  for (let attempt = 1; ; attempt += 1) {
-    const port = await freePort();
-    try {
-      return { port, server: await start(port) };
-    } catch (error) {
-      // Somebody else took the port between the look and the bind.
-      const taken = String(error).includes('could not bind IPv4 address');
-      if (!taken || attempt === START_ATTEMPTS) throw error;
-    }
-  }
 }
 
 interface Parts {

@@ -4,10 +4,10 @@ import { DoctorError } from '@starr/kernel';
 import { type Leashed, freePort, startLeashed, waitUntilReady } from '@starr/store';
 import { Redis } from 'ioredis';
 import { installRedis } from './install-redis.ts';
+import { onFreePorts } from './on-free-ports.ts';
 import { makeTemporaryFolder } from './temporary-folder.ts';
 
 const READY_WITHIN_MS = 30_000;
-const START_ATTEMPTS = 3;
 
 export interface RedisOptions {
   /** Settings as in redis.conf, e.g. `{ maxmemory: '20mb', 'maxmemory-policy': 'noeviction' }`. They win. */
@@ -54,8 +54,7 @@ export async function startRedis(options: RedisOptions = {}): Promise<LabRedis> 
     throw new DoctorError('TARGET_UNSUPPORTED', { message: binary.why });
   const folder = await makeTemporaryFolder('redis');
   try {
-    for (let attempt = 1; ; attempt += 1) {
-      const port = await freePort();
+    return await onFreePorts(freePort, async (port) => {
       const file = join(folder.path, 'redis.conf');
       await writeFile(file, configText(options, port, folder.path));
       const launch = (extra: RedisRestart['settings'] = {}): Leashed =>
@@ -67,21 +66,10 @@ export async function startRedis(options: RedisOptions = {}): Promise<LabRedis> 
           orphanFolders: [folder.path],
         });
       const server = launch();
-      try {
-        await untilReady(server);
-        return labFrom({
-          server,
-          launch,
-          port,
-          password: options.password,
-          remove: () => folder.remove(),
-        });
-      } catch (error) {
-        // Somebody else took the port between the look and the bind.
-        if (!String(error).includes('Address already in use') || attempt === START_ATTEMPTS)
-          throw error;
-      }
-    }
+      await untilReady(server);
+      const { password } = options;
+      return labFrom({ server, launch, port, password, remove: () => folder.remove() });
+    });
   } catch (error) {
     await folder.remove();
     throw error;

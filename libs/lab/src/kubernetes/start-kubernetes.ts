@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { buildGoTools } from '../go-tools.ts';
+import { onFreePorts } from '../on-free-ports.ts';
 import { makeTemporaryFolder } from '../temporary-folder.ts';
 import type { ControlPlaneTuning, Ports } from './component-flags.ts';
 import {
@@ -10,8 +11,6 @@ import {
 } from './control-plane-files.ts';
 import { type ControlPlane, freePorts, startControlPlane } from './control-plane.ts';
 import { type KubeApi, createKubeApi } from './kube-api.ts';
-
-const START_ATTEMPTS = 3;
 
 export interface KubernetesOptions extends ControlPlaneTuning {
   /** Static users beside `admin` (all rights) and `diagnoser` (none until it is bound a role). */
@@ -42,22 +41,17 @@ export interface LabKubernetes extends ControlPlane, AsyncDisposable {
 export async function startKubernetes(options: KubernetesOptions = {}): Promise<LabKubernetes> {
   const tools = await buildGoTools('kubernetes');
   if (tools.kind === 'missing') throw new Error(`no Kubernetes: ${tools.why}`);
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await startOnce(tools.folder, options);
-    } catch (error) {
-      // somebody else took a port between the look and the bind
-      const taken = String(error).includes('address already in use');
-      if (!taken || attempt === START_ATTEMPTS) throw error;
-    }
-  }
+  return onFreePorts(freePorts, (ports) => startOnce(tools.folder, ports, options));
 }
 
-async function startOnce(programs: string, options: KubernetesOptions): Promise<LabKubernetes> {
+async function startOnce(
+  programs: string,
+  ports: Ports,
+  options: KubernetesOptions,
+): Promise<LabKubernetes> {
   const folder = await makeTemporaryFolder('kubernetes');
   try {
     const files = await writeControlPlaneFiles(join(folder.path, 'pki'), options.users ?? []);
-    const ports = await freePorts();
     const access = { url: `https://127.0.0.1:${ports['kube-apiserver']}`, caPem: files.caPem };
     const kubeconfigFor = kubeconfigWriter(join(folder.path, 'pki'), access, files);
     const plane = await startControlPlane({
