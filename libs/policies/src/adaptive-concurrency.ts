@@ -12,9 +12,10 @@ import { GradientLimit } from './gradient-limit.ts';
 import { isTimeout } from './is-timeout.ts';
 import { PolicyError, stackless } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import { type Slowable, SlowDowns } from './slow-downs.ts';
 import { noteOnActiveSpan } from './span-events.ts';
+import { Touches } from './touches.ts';
 
 /** Leave for one call. */
 export interface ConcurrencyPermit {
@@ -38,6 +39,7 @@ export class AdaptiveConcurrency implements Slowable {
   readonly #window = new DurationSketch();
   readonly #slowDowns = new SlowDowns();
   readonly #listeners = new Set<DecisionListener>();
+  readonly #touches: Touches;
   #settings: AdaptiveConcurrencySettings;
   #inFlight = 0;
   #windowEndsAtMs: number;
@@ -56,6 +58,7 @@ export class AdaptiveConcurrency implements Slowable {
     this.#settings = parseConcurrencySettings(name, options);
     this.#limit = new GradientLimit(this.#settings);
     this.#clock = options.clock ?? monotonicClock;
+    this.#touches = new Touches(this.#clock);
     this.#outcomeOfError = options.outcomeOfError ?? outcomeOfError;
     this.#windowEndsAtMs = this.#clock.nowMs() + this.#settings.windowMs;
   }
@@ -131,12 +134,16 @@ export class AdaptiveConcurrency implements Slowable {
   }
 
   /** Applies at once: the limit is brought between the bounds, and what was learned stays. */
-  retune(change: Partial<AdaptiveConcurrencySettings>): Retuned<AdaptiveConcurrencySettings> {
-    return retuneSettings(this.#settings, change, (wanted) => {
+  retune(
+    change: Partial<AdaptiveConcurrencySettings>,
+    touch?: Touch,
+  ): Retuned<AdaptiveConcurrencySettings> {
+    const retuned = retuneSettings(this.#settings, change, (wanted) => {
       this.#settings = parseConcurrencySettings(this.name, wanted);
       this.#limit.retune(this.#settings);
       return this.#settings;
     });
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   /** Lets in a share of the limit, at least one call. */
@@ -176,6 +183,7 @@ export class AdaptiveConcurrency implements Slowable {
       succeeded: this.#succeeded,
       dropped: this.#dropped,
       rejected: this.#rejected,
+      ...this.#touches.show(),
     };
   }
 

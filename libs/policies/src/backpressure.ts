@@ -4,8 +4,9 @@ import type { BackpressureSnapshot } from './flow-snapshots.ts';
 import { ForcedState, type ForceOptions } from './forced-state.ts';
 import { PolicyError } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import type { Slowable } from './slow-downs.ts';
+import { Touches } from './touches.ts';
 
 /** Something that can be full: a WorkQueue, or whatever tells a share of its size. */
 export interface Fillable {
@@ -51,6 +52,7 @@ export class Backpressure {
   readonly #listeners = new Set<BackpressureListener>();
   readonly #forced: ForcedState<BackpressureState>;
   readonly #stopWatching: (() => void) | undefined;
+  readonly #touches: Touches;
   #settings: BackpressureSettings;
   #state: BackpressureState = 'released';
   #enteredAtMs: number;
@@ -65,6 +67,7 @@ export class Backpressure {
     this.#watches = options.watches;
     this.#slows = options.slows;
     this.#clock = options.clock ?? monotonicClock;
+    this.#touches = new Touches(this.#clock);
     this.#forced = new ForcedState(this.#clock);
     this.#holder = `backpressure:${name}`;
     this.#enteredAtMs = this.#clock.nowMs();
@@ -115,12 +118,13 @@ export class Backpressure {
   /**
    * The thresholds count from the next look on; `slowToRatio` counts at once when it is engaged.
    */
-  retune(change: Partial<BackpressureSettings>): Retuned<BackpressureSettings> {
-    return retuneSettings(this.#settings, change, (wanted) => {
+  retune(change: Partial<BackpressureSettings>, touch?: Touch): Retuned<BackpressureSettings> {
+    const retuned = retuneSettings(this.#settings, change, (wanted) => {
       this.#settings = parseSettings(this.name, wanted);
       if (this.#state === 'engaged' && !this.#stopped) this.#slowDown();
       return this.#settings;
     });
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   /** Called after each change; what it throws is dropped. Returns how to stop it. */
@@ -150,6 +154,7 @@ export class Backpressure {
       slows: `${this.#slows.kind}:${this.#slows.name}`,
       engagements: this.#engagements,
       ...this.#forced.show(),
+      ...this.#touches.show(),
     };
   }
 

@@ -8,6 +8,7 @@ import { LatencyHistogram } from './latency-histogram.ts';
 import type { OverrideSnapshot } from './override.ts';
 import type { BreakerOpenError, RejectedBecause } from './policy-error.ts';
 import type { Touch } from './retuned.ts';
+import { noteOf } from './touches.ts';
 import type { BreakerTotals } from './snapshots.ts';
 
 /** What a breaker counts and remembers; nothing in it moves the automaton. */
@@ -91,11 +92,14 @@ export class BreakerBook {
 
   noteTouch(what: TouchNote['what'], touch: Touch | undefined): void {
     if (touch === undefined) return;
-    const { by, reason, version } = touch;
-    this.policyVersion = version ?? this.policyVersion;
-    const at = this.#clock.wallTime();
-    const note = { what, by, ...(reason !== undefined && { reason }), at };
+    this.policyVersion = touch.version ?? this.policyVersion;
+    const note = noteOf(what, touch, this.#clock.wallTime());
     (this.#log ??= new EvidenceLog()).noteTouch(note);
+  }
+
+  /** Newest first. */
+  get touches(): readonly TouchNote[] {
+    return this.#log?.touches ?? [];
   }
 
   /** Of a recovered dependency the old failures and times are no evidence. */
@@ -118,7 +122,7 @@ export class BreakerBook {
       inFlight: this.inFlight,
       ...(this.policyVersion !== undefined && { policyVersion: this.policyVersion }),
       ...(override && { override }),
-      touches: this.#log?.touches ?? [],
+      touches: this.touches,
     };
   }
 
@@ -162,5 +166,6 @@ export function figuresOf(automaton: BreakerAutomaton, book: BreakerBook, nowMs:
     ...(windowSlow !== undefined && { windowSlow }),
     ...(latency && { latency }),
     ...(book.policyVersion !== undefined && { policyVersion: book.policyVersion }),
+    ...(book.touches.length > 0 && { touches: book.touches }),
   };
 }

@@ -1,10 +1,13 @@
+import { monotonicClock, type Clock } from './clock.ts';
 import { checkCount } from './check-option.ts';
 import type { Act, CallOptions } from './call-context.ts';
+import type { Touched } from './evidence.ts';
 import { GuardParts, runGuarded } from './guarded-call.ts';
 import { PolicyError, stackless } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import { noteOnActiveSpan } from './span-events.ts';
+import { Touches } from './touches.ts';
 
 export interface BulkheadSettings {
   /** Calls at the same time. */
@@ -14,10 +17,12 @@ export interface BulkheadSettings {
 export interface BulkheadOptions extends BulkheadSettings {
   /** The dependency that is guarded. Absent: the bulkhead's name. */
   readonly guards?: string;
+  /** For the moments at which somebody changed it. */
+  readonly clock?: Clock;
 }
 
 /** What a bulkhead shows. */
-export interface BulkheadSnapshot extends BulkheadSettings {
+export interface BulkheadSnapshot extends BulkheadSettings, Touched {
   readonly kind: 'bulkhead';
   readonly name: string;
   readonly guards: string;
@@ -40,6 +45,7 @@ export class Bulkhead {
   readonly name: string;
   readonly guards: string;
   readonly #parts = new GuardParts({ bulkhead: this });
+  readonly #touches: Touches;
   #settings: BulkheadSettings;
   #active = 0;
   #processed = 0;
@@ -50,6 +56,7 @@ export class Bulkhead {
   constructor(name: string, options: BulkheadOptions) {
     this.name = name;
     this.guards = options.guards ?? name;
+    this.#touches = new Touches(options.clock ?? monotonicClock);
     this.#settings = this.#check({ maxConcurrent: options.maxConcurrent });
   }
 
@@ -87,12 +94,13 @@ export class Bulkhead {
   }
 
   /** A lowered limit interrupts nothing; see `overLimit`. */
-  retune(change: Partial<BulkheadSettings>): Retuned<BulkheadSettings> {
-    return retuneSettings(
+  retune(change: Partial<BulkheadSettings>, touch?: Touch): Retuned<BulkheadSettings> {
+    const retuned = retuneSettings(
       this.#settings,
       change,
       (wanted) => (this.#settings = this.#check(wanted)),
     );
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   snapshot(): BulkheadSnapshot {
@@ -107,6 +115,7 @@ export class Bulkhead {
       overLimit: Math.max(0, this.#active - maxConcurrent),
       processed: this.#processed,
       rejected: this.#rejected,
+      ...this.#touches.show(),
     };
   }
 

@@ -1,15 +1,15 @@
 import { trace } from '@opentelemetry/api';
 import type { FailureSample, TouchNote } from './evidence.ts';
+import { withNewest } from './touches.ts';
 
 const maxSamples = 16;
 const maxClasses = 16;
-const maxTouches = 4;
 
 /** Keeps of a breaker's failures and of who touched it what its transitions will be judged by. */
 export class EvidenceLog {
   readonly #byError = new Map<string, number>();
   #samples: FailureSample[] = [];
-  #touches: TouchNote[] = [];
+  #touches: readonly TouchNote[] = [];
 
   noteFailure(error: string, at: Date): FailureSample {
     const known = this.#byError.has(error) || this.#byError.size < maxClasses;
@@ -24,7 +24,7 @@ export class EvidenceLog {
   }
 
   noteTouch(touch: TouchNote): void {
-    this.#touches = [touch, ...this.#touches].slice(0, maxTouches);
+    this.#touches = withNewest(this.#touches, touch);
   }
 
   /** Forgets the failures, not the touches. */

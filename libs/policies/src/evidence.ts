@@ -17,6 +17,14 @@ export interface TouchNote {
   readonly at: Date;
 }
 
+/** What a snapshot shows of those who changed the policy by hand. */
+export interface Touched {
+  /** Of the policy's text that is in force; absent when unversioned. */
+  readonly policyVersion?: string;
+  /** Up to 4, newest first; absent when nobody did, or did not say who it was. */
+  readonly touches?: readonly TouchNote[];
+}
+
 /** What a breaker knew when it moved: enough to judge the move without having been there. */
 export interface Evidence {
   readonly windowCalls: number;

@@ -1,3 +1,5 @@
+import type { Touched } from './evidence.ts';
+
 /** Why a strategy is asked. */
 export type FallbackCause =
   /** A policy refused the call without running it: open breaker, full queue, a limit. */
@@ -28,6 +30,8 @@ export interface FallbackStrategy<T> {
   remember?(key: string, value: T): void;
   /** Answers that it holds. */
   readonly entries?: number;
+  /** Who changed it by hand; absent for one that cannot be changed. */
+  readonly touched?: Touched;
 }
 
 /** Always the same answer. */

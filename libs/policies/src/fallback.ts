@@ -120,6 +120,7 @@ export class Fallback<T> {
       missed,
       failed,
       ...(strategy.entries !== undefined && { entries: strategy.entries }),
+      ...strategy.touched,
     }));
     const served = this.#fallen - this.#unanswered;
     const answers = this.#primary + served;

@@ -1,8 +1,9 @@
+import type { Touched } from './evidence.ts';
 import type { QueueSnapshot, PoolSnapshot } from './snapshots.ts';
 import type { SlowDown } from './slow-downs.ts';
 
 /** What this library's own queue shows beyond what any queue can show. */
-export interface WorkQueueSnapshot extends QueueSnapshot {
+export interface WorkQueueSnapshot extends QueueSnapshot, Touched {
   /** Works that wait, as a share of `maxSize`; above 1 after a shrink that lets them stay; 1 when `maxSize` is 0. */
   readonly utilisation: number;
   /** Running works, as a share of `maxWorkers`; above 1 after a shrink. */
@@ -55,7 +56,7 @@ export interface OperationTimings {
 }
 
 /** What a watched pool shows beyond what the service asks of every pool. */
-export interface WatchedPoolSnapshot extends PoolSnapshot {
+export interface WatchedPoolSnapshot extends PoolSnapshot, Touched {
   /** Connections that stay open although nobody uses them. */
   readonly min: number;
   /** Open connections beyond `max`: what a shrink has still to give back. */
@@ -64,7 +65,7 @@ export interface WatchedPoolSnapshot extends PoolSnapshot {
   readonly utilisation: number;
 }
 
-export interface RateLimitSnapshot {
+export interface RateLimitSnapshot extends Touched {
   readonly kind: 'rate-limit';
   readonly name: string;
   readonly permits: number;
@@ -84,7 +85,7 @@ export interface RateLimitSnapshot {
   readonly rejected: number;
 }
 
-export interface ConcurrencySnapshot {
+export interface ConcurrencySnapshot extends Touched {
   readonly kind: 'concurrency';
   readonly name: string;
   /** Calls that may run at once now. */
@@ -127,7 +128,7 @@ export interface ConcurrencyDecision {
   readonly samples: number;
 }
 
-export interface BackpressureSnapshot {
+export interface BackpressureSnapshot extends Touched {
   readonly kind: 'backpressure';
   readonly name: string;
   readonly state: 'released' | 'engaged';
@@ -180,7 +181,7 @@ export interface FallbackSnapshot {
   readonly forced?: Forced;
 }
 
-export interface FallbackStrategySnapshot {
+export interface FallbackStrategySnapshot extends Touched {
   readonly name: string;
   readonly answered: number;
   readonly stale: number;

@@ -19,7 +19,7 @@ export type {
 export type { ResetResult, Retuned, Touch, UnlessMoved } from './retuned.ts';
 export { Timeout, type TimeoutOptions, type TimeoutSettings } from './timeout.ts';
 export { Retry, type Pushback, type RetryOptions, type RetrySettings } from './retry.ts';
-export { RetryBudget, type RetryBudgetSettings } from './retry-budget.ts';
+export { RetryBudget, type RetryBudgetOptions, type RetryBudgetSettings } from './retry-budget.ts';
 export { Bulkhead, type BulkheadOptions, type BulkheadSettings } from './bulkhead.ts';
 export {
   Pipeline,
@@ -47,7 +47,7 @@ export {
   type PolicyErrorCode,
   type RejectedBecause,
 } from './policy-error.ts';
-export type { Evidence, FailureSample, TouchNote } from './evidence.ts';
+export type { Evidence, FailureSample, Touched, TouchNote } from './evidence.ts';
 export type { LatencySnapshot } from './latency-histogram.ts';
 export type { Transition, TransitionListener, TransitionWhy } from './transitions.ts';
 export { monotonicClock, type Cancel, type Clock } from './clock.ts';
@@ -93,6 +93,7 @@ export type {
   WorkOptions,
   WorkQueueOptions,
   WorkQueueSettings,
+  WorkQueueTuning,
   WorkRun,
 } from './work-queue-options.ts';
 export {

@@ -45,10 +45,11 @@ function createCollectingMeter() {
 }
 
 function setUp() {
-  const policies = createPolicies({ service: 'checkout', clock: createFakeClock() });
+  const clock = createFakeClock();
+  const policies = createPolicies({ service: 'checkout', clock });
   const { meter, collect, made } = createCollectingMeter();
   const stop = observePolicies(policies, meter);
-  return { policies, collect, made, stop };
+  return { policies, clock, collect, made, stop };
 }
 
 describe('metrics', () => {
@@ -105,6 +106,59 @@ describe('metrics', () => {
       'starr.retry.retries stock': 0,
       'starr.retry.budget.limit stock': 3,
     });
+  });
+
+  it('show what a shrink has still to give back, and works that nobody waits for any more', async () => {
+    const { policies, collect } = setUp();
+    const queue = policies.queue('mails', { maxWorkers: 2, maxSize: 2 });
+    const never = () => new Promise(() => undefined);
+    for (let work = 0; work < 4; work++) void queue.submit(never).catch(() => 'rejected');
+    policies.watchPool('orders', poolOf({ totalCount: 3, max: 3 })).retune({ max: 1 });
+    policies.breaker('stock');
+    expect(await collect()).toMatchObject({
+      'starr.queue.over_limit.workers mails': 0,
+      'starr.queue.over_limit.places mails': 0,
+      'starr.queue.abandoned mails': 0,
+      'starr.queue.expired mails': 0,
+      'starr.pool.over_limit orders': 2,
+      'starr.breaker.over_limit stock': 0,
+    });
+    queue.retune({ maxWorkers: 1, maxSize: 0 });
+    expect(await collect()).toMatchObject({
+      'starr.queue.over_limit.workers mails': 1,
+      'starr.queue.over_limit.places mails': 2,
+    });
+  });
+
+  it('count the works that were evicted, and those that go on without their caller', async () => {
+    const { policies, clock, collect } = setUp();
+    const limits = { maxWorkers: 1, maxSize: 2, waitTimeoutMs: 50, runTimeoutMs: 100 };
+    const queue = policies.queue('mails', limits);
+    const never = () => new Promise(() => undefined);
+    const ends = Promise.allSettled([queue.submit(never), queue.submit(never)]);
+    clock.advance(200);
+    await ends;
+    expect(await collect()).toMatchObject({
+      'starr.queue.expired mails': 1,
+      'starr.queue.abandoned mails': 1,
+      'starr.queue.works mails timed_out': 2,
+    });
+  });
+
+  it('leave out what a policy of another library does not tell', async () => {
+    const { policies, collect } = setUp();
+    const queue = {
+      kind: 'queue' as const,
+      name: 'foreign',
+      limited: { library: 'p-queue', lacks: [] },
+    };
+    const empty = { size: 0, maxSize: 1, activeWorkers: 0, maxWorkers: 1, oldestWaitMs: 0 };
+    const nothing = { processed: 0, failed: 0, timedOut: 0, rejected: 0 };
+    const snapshot = () => ({ ...queue, ...empty, ...nothing });
+    policies.adopt({ ...queue, snapshot, end: () => undefined });
+    const names = Object.keys(await collect());
+    expect(names).toContain('starr.queue.size foreign');
+    expect(names.filter((name) => /over_limit|expired|abandoned/.test(name))).toEqual([]);
   });
 
   it('are made once each, under the names of the table', () => {

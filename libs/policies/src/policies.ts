@@ -82,8 +82,8 @@ export interface Policies {
 }
 
 export function createPolicies(options: PoliciesOptions): Policies {
-  const registry = new Registry();
   const clock = options.clock ?? monotonicClock;
+  const registry = new Registry(clock);
   return {
     service: options.service,
     breaker: (name, of) => registry.add(new Breaker(name, { clock, ...of })),
@@ -92,7 +92,7 @@ export function createPolicies(options: PoliciesOptions): Policies {
       const budget = of?.budget ?? registry.retryBudget(of?.guards ?? name);
       return registry.add(new Retry(name, { clock, ...of, budget }));
     },
-    bulkhead: (name, of) => registry.add(new Bulkhead(name, of)),
+    bulkhead: (name, of) => registry.add(new Bulkhead(name, { clock, ...of })),
     pipeline: (name, of) => registry.add(new Pipeline(name, of)),
     queue: (name, of) => registry.add(new WorkQueue(name, { clock, ...of })),
     watchPool: (name, pool, of) => registry.add(new WatchedPool(name, pool, { clock, ...of })),
@@ -122,6 +122,11 @@ class Registry {
   readonly overrides = new Listeners<OverrideEvent>();
   readonly #all = new Map<string, Policy>();
   readonly #budgets = new Map<string, RetryBudget>();
+  readonly #clock: Clock;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
 
   add<P extends Policy>(policy: P): P {
     const { kind, name } = policy;
@@ -154,7 +159,7 @@ class Registry {
   retryBudget(guards: string): RetryBudget {
     const known = this.#budgets.get(guards);
     if (known) return known;
-    const made = new RetryBudget(guards);
+    const made = new RetryBudget(guards, { clock: this.#clock });
     this.#budgets.set(guards, made);
     return made;
   }

@@ -15,6 +15,7 @@ export const policyMetrics = {
   'starr.breaker.calls': { is: 'counter', unit: '{call}' },
   'starr.breaker.in_flight': { is: 'gauge', unit: '{call}' },
   'starr.breaker.latency': { is: 'gauge', unit: 'ms' },
+  'starr.breaker.over_limit': { is: 'gauge', unit: '{call}' },
   'starr.breaker.overridden': { is: 'gauge', unit: '1' },
   'starr.breaker.state': { is: 'gauge', unit: '1' },
   'starr.breaker.time_until_retry': { is: 'gauge', unit: 'ms' },
@@ -35,12 +36,17 @@ export const policyMetrics = {
   'starr.pool.idle': { is: 'gauge', unit: '{connection}' },
   'starr.pool.max': { is: 'gauge', unit: '{connection}' },
   'starr.pool.oldest_wait': { is: 'gauge', unit: 'ms' },
+  'starr.pool.over_limit': { is: 'gauge', unit: '{connection}' },
   'starr.pool.size': { is: 'gauge', unit: '{connection}' },
   'starr.pool.waiting': { is: 'gauge', unit: '{call}' },
+  'starr.queue.abandoned': { is: 'gauge', unit: '{work}' },
   'starr.queue.active_workers': { is: 'gauge', unit: '{worker}' },
+  'starr.queue.expired': { is: 'counter', unit: '{work}' },
   'starr.queue.max_size': { is: 'gauge', unit: '{work}' },
   'starr.queue.max_workers': { is: 'gauge', unit: '{worker}' },
   'starr.queue.oldest_wait': { is: 'gauge', unit: 'ms' },
+  'starr.queue.over_limit.places': { is: 'gauge', unit: '{work}' },
+  'starr.queue.over_limit.workers': { is: 'gauge', unit: '{worker}' },
   'starr.queue.size': { is: 'gauge', unit: '{work}' },
   'starr.queue.utilisation': { is: 'gauge', unit: '1' },
   'starr.queue.works': { is: 'counter', unit: '{work}' },
@@ -125,6 +131,7 @@ function breakerFigures(breaker: Of<'breaker'>): PolicyFigure[] {
     ...optional('starr.breaker.window.failure_ratio', breaker.failureRatio),
     ...optional('starr.breaker.time_until_retry', breaker.timeUntilRetryMs),
     ...optional('starr.breaker.in_flight', breaker.inFlight),
+    ...optional('starr.breaker.over_limit', breaker.overLimit),
     ...optional('starr.breaker.latency', breaker.latency?.p50Ms, { percentile: 'p50' }),
     ...optional('starr.breaker.latency', breaker.latency?.p95Ms, { percentile: 'p95' }),
     ...optional('starr.breaker.latency', breaker.latency?.p99Ms, { percentile: 'p99' }),
@@ -141,6 +148,11 @@ function queueFigures(queue: Of<'queue'>): PolicyFigure[] {
     figure('starr.queue.max_workers', queue.maxWorkers),
     figure('starr.queue.oldest_wait', queue.oldestWaitMs),
     ...byOutcome('starr.queue.works', { processed, failed, timed_out: timedOut, rejected }),
+    // a part of the timed out, so no outcome of its own: the sum of the outcomes would count it twice
+    ...optional('starr.queue.expired', queue.expired),
+    ...optional('starr.queue.abandoned', queue.abandoned),
+    ...optional('starr.queue.over_limit.workers', queue.overLimit?.workers),
+    ...optional('starr.queue.over_limit.places', queue.overLimit?.places),
   ];
 }
 
@@ -151,6 +163,7 @@ function poolFigures(pool: Of<'pool'>): PolicyFigure[] {
     figure('starr.pool.max', pool.max),
     figure('starr.pool.waiting', pool.waiting),
     figure('starr.pool.oldest_wait', pool.oldestWaitMs),
+    ...optional('starr.pool.over_limit', pool.overLimit),
   ];
 }
 

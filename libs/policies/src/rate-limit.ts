@@ -4,9 +4,10 @@ import type { RateLimitSnapshot } from './flow-snapshots.ts';
 import { stackless } from './policy-error.ts';
 import { RateLimitedError } from './rate-limited-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import { type Slowable, SlowDowns } from './slow-downs.ts';
 import { noteOnActiveSpan } from './span-events.ts';
+import { Touches } from './touches.ts';
 
 export interface RateLimitOptions {
   /** Permits a period; above 0. */
@@ -37,6 +38,7 @@ export class RateLimit implements Slowable {
   readonly #clock: Clock;
   readonly #usedUpTo = new Map<string, number>();
   readonly #slowDowns = new SlowDowns();
+  readonly #touches: Touches;
   #settings: RateLimitSettings;
   #virtualAtBase = 0;
   #baseMs: number;
@@ -49,6 +51,7 @@ export class RateLimit implements Slowable {
     this.name = name;
     this.#settings = parseSettings(name, options);
     this.#clock = options.clock ?? monotonicClock;
+    this.#touches = new Touches(this.#clock);
     this.#baseMs = this.#clock.nowMs();
   }
 
@@ -119,14 +122,15 @@ export class RateLimit implements Slowable {
   /**
    * Applies at once, and no key is given back what it has used; what is not named stays, `burst` too.
    */
-  retune(change: Partial<RateLimitSettings>): Retuned<RateLimitSettings> {
-    return retuneSettings(this.#settings, change, (wanted) => {
+  retune(change: Partial<RateLimitSettings>, touch?: Touch): Retuned<RateLimitSettings> {
+    const retuned = retuneSettings(this.#settings, change, (wanted) => {
       const settings = parseSettings(this.name, wanted);
       this.#settle();
       this.#settings = settings;
       while (this.#usedUpTo.size > settings.maxKeys) this.#forgetOldest(this.#virtualAtBase);
       return settings;
     });
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   snapshot(): RateLimitSnapshot {
@@ -147,6 +151,7 @@ export class RateLimit implements Slowable {
       keysForgotten: this.#keysForgotten,
       allowed: this.#allowed,
       rejected: this.#rejected,
+      ...this.#touches.show(),
     };
   }
 

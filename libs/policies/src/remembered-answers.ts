@@ -1,9 +1,11 @@
 import { checkCount, checkPositive } from './check-option.ts';
 import { monotonicClock, type Clock } from './clock.ts';
+import type { Touched } from './evidence.ts';
 import type { FallbackCause, FallbackFound, FallbackStrategy } from './fallback-strategy.ts';
 import { PolicyError } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
+import { Touches } from './touches.ts';
 
 export interface RememberedAnswersOptions {
   /** An answer so young is served after any failure, at this age or below. */
@@ -26,17 +28,23 @@ export class RememberedAnswers<T> implements FallbackStrategy<T> {
   readonly #clock: Clock;
   // in the order of use: the first one is unused longest
   readonly #answers = new Map<string, { readonly value: T; readonly atMs: number }>();
+  readonly #touches: Touches;
   #settings: RememberedAnswersSettings;
 
   /** Throws PolicyError `invalid-option`. */
   constructor(name: string, options: RememberedAnswersOptions) {
     this.name = name;
     this.#clock = options.clock ?? monotonicClock;
+    this.#touches = new Touches(this.#clock);
     this.#settings = parseSettings(name, options);
   }
 
   get settings(): RememberedAnswersSettings {
     return this.#settings;
+  }
+
+  get touched(): Touched {
+    return this.#touches.show();
   }
 
   get entries(): number {
@@ -72,12 +80,16 @@ export class RememberedAnswers<T> implements FallbackStrategy<T> {
   }
 
   /** Applies at once to what is remembered. */
-  retune(change: Partial<RememberedAnswersSettings>): Retuned<RememberedAnswersSettings> {
-    return retuneSettings(this.#settings, change, (wanted) => {
+  retune(
+    change: Partial<RememberedAnswersSettings>,
+    touch?: Touch,
+  ): Retuned<RememberedAnswersSettings> {
+    const retuned = retuneSettings(this.#settings, change, (wanted) => {
       this.#settings = parseSettings(this.name, wanted);
       this.#shrink();
       return this.#settings;
     });
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   #shrink(): void {

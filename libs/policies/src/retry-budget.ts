@@ -1,7 +1,10 @@
 import { checkCount } from './check-option.ts';
+import { monotonicClock, type Clock } from './clock.ts';
+import type { Touched } from './evidence.ts';
 import { PolicyError } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
+import { Touches } from './touches.ts';
 
 export interface RetryBudgetSettings {
   /** Share of the calls in flight that may be retries at a time, 0–1; 0: only `minRetries`. */
@@ -10,11 +13,16 @@ export interface RetryBudgetSettings {
   readonly minRetries: number;
 }
 
+export interface RetryBudgetOptions extends Partial<RetryBudgetSettings> {
+  /** For the moments at which somebody changed it. */
+  readonly clock?: Clock;
+}
+
 /** Envoy's retry budget has the same defaults: budget_percent 20 and min_retry_concurrency 3. */
 const defaults: RetryBudgetSettings = { ratio: 0.2, minRetries: 3 };
 
 /** What a retry budget shows. */
-export interface RetryBudgetSnapshot extends RetryBudgetSettings {
+export interface RetryBudgetSnapshot extends RetryBudgetSettings, Touched {
   /** Calls in flight, retries among them; waiting for a retry is in flight. */
   readonly active: number;
   /** Of these, those that are retries. */
@@ -31,15 +39,18 @@ export interface RetryBudgetSnapshot extends RetryBudgetSettings {
  */
 export class RetryBudget {
   readonly #name: string;
+  readonly #touches: Touches;
   #settings: RetryBudgetSettings;
   #active = 0;
   #retrying = 0;
   #refused = 0;
 
   /** `guards` is the dependency. Throws PolicyError `invalid-option`. */
-  constructor(guards: string, options: Partial<RetryBudgetSettings> = {}) {
+  constructor(guards: string, options: RetryBudgetOptions = {}) {
+    const { clock = monotonicClock, ...settings } = options;
     this.#name = guards;
-    this.#settings = this.#check({ ...defaults, ...options });
+    this.#touches = new Touches(clock);
+    this.#settings = this.#check({ ...defaults, ...settings });
   }
 
   get guards(): string {
@@ -70,12 +81,13 @@ export class RetryBudget {
   }
 
   /** In force with the next retry; those in flight go on. */
-  retune(change: Partial<RetryBudgetSettings>): Retuned<RetryBudgetSettings> {
-    return retuneSettings(
+  retune(change: Partial<RetryBudgetSettings>, touch?: Touch): Retuned<RetryBudgetSettings> {
+    const retuned = retuneSettings(
       this.#settings,
       change,
       (wanted) => (this.#settings = this.#check(wanted)),
     );
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   snapshot(): RetryBudgetSnapshot {
@@ -85,6 +97,7 @@ export class RetryBudget {
       retrying: this.#retrying,
       limit: this.#limit(),
       refused: this.#refused,
+      ...this.#touches.show(),
     };
   }
 

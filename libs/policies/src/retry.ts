@@ -1,14 +1,16 @@
 import { checkCount, checkPositive } from './check-option.ts';
 import { monotonicClock, type Clock } from './clock.ts';
 import type { Act, CallOptions } from './call-context.ts';
+import type { Touched } from './evidence.ts';
 import { GuardParts, runGuarded } from './guarded-call.ts';
 import { isLocalRejection } from './policy-error.ts';
 import { RetryBudget, type RetryBudgetSnapshot } from './retry-budget.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import { noteOnActiveSpan } from './span-events.ts';
 import { timerWheelOf } from './timer-wheel.ts';
 import { waitOnWheel } from './wait-on-wheel.ts';
+import { Touches } from './touches.ts';
 
 /** What can be changed while calls are retried. */
 export interface RetrySettings {
@@ -43,7 +45,7 @@ export interface RetryOptions extends Partial<RetrySettings> {
 }
 
 /** What a retry shows. */
-export interface RetrySnapshot extends RetrySettings {
+export interface RetrySnapshot extends RetrySettings, Touched {
   readonly kind: 'retry';
   readonly name: string;
   readonly guards: string;
@@ -72,6 +74,7 @@ export class Retry {
   readonly #pushbackMs: ((error: unknown) => Pushback) | undefined;
   readonly #random: () => number;
   readonly #parts = new GuardParts({ retry: this });
+  readonly #touches: Touches;
   #settings: RetrySettings;
   #calls = 0;
   #retries = 0;
@@ -84,8 +87,9 @@ export class Retry {
   constructor(name: string, options: RetryOptions = {}) {
     this.name = name;
     this.guards = options.guards ?? name;
-    this.budget = options.budget ?? new RetryBudget(this.guards);
     this.clock = options.clock ?? monotonicClock;
+    this.budget = options.budget ?? new RetryBudget(this.guards, { clock: this.clock });
+    this.#touches = new Touches(this.clock);
     this.#retryOf = options.retryOf ?? isWorthRetrying;
     this.#pushbackMs = options.pushbackMs;
     this.#random = options.random ?? Math.random;
@@ -100,12 +104,13 @@ export class Retry {
   }
 
   /** In force with the next decision; who waits goes on waiting. */
-  retune(change: Partial<RetrySettings>): Retuned<RetrySettings> {
-    return retuneSettings(
+  retune(change: Partial<RetrySettings>, touch?: Touch): Retuned<RetrySettings> {
+    const retuned = retuneSettings(
       this.#settings,
       change,
       (wanted) => (this.#settings = this.#check(wanted)),
     );
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   snapshot(): RetrySnapshot {
@@ -121,6 +126,7 @@ export class Retry {
       overBudget: this.#overBudget,
       waiting: this.#waiting,
       budget: this.budget.snapshot(),
+      ...this.#touches.show(),
     };
   }
 

@@ -1,10 +1,19 @@
+import type { Touched } from './evidence.ts';
 import type { LatencySnapshot } from './latency-histogram.ts';
 import type { OverrideSnapshot } from './override.ts';
+
+/** Whose policy it is, and what of the view it cannot give. */
+export interface Limited {
+  /** The library, as its package is called. */
+  readonly library: string;
+  /** Sentences for people: figures that stay 0 or absent, and guards that are not there. */
+  readonly lacks: readonly string[];
+}
 
 export type BreakerState = 'closed' | 'open' | 'half-open';
 
 /** What a breaker shows. Times are of this process. */
-export interface BreakerSnapshot {
+export interface BreakerSnapshot extends Touched {
   readonly kind: 'breaker';
   readonly name: string;
   /** The dependency that the breaker guards. */
@@ -34,18 +43,14 @@ export interface BreakerSnapshot {
   readonly lastFailure?: { readonly name: string; readonly at: Date };
   /** Since the breaker was made. */
   readonly totals: BreakerTotals;
-  /** The fields from here on are absent in snapshots that came over the wire. Calls without a result yet. */
-  readonly inFlight?: number;
-  /** Calls in the window that took too long; absent without a rule about them. */
-  readonly windowSlow?: number;
-  /** Probes in flight beyond `halfOpenMaxCalls`, after it was lowered; 0 otherwise. */
+  /** Probes in flight beyond `halfOpenMaxCalls`, after it was lowered; 0 otherwise; absent: not told. */
   readonly overLimit?: number;
-  /** Absent: the automaton rules. */
+  /** Absent: the automaton rules; over the wire it may be that the process does not tell. */
   readonly override?: OverrideSnapshot;
+  /** Absent: it is one of this library's own. */
+  readonly limited?: Limited;
   /** Absent when latency is not measured or no call has ended since the breaker last closed. */
   readonly latency?: LatencySnapshot;
-  /** Absent when unversioned. */
-  readonly policyVersion?: string;
 }
 
 export interface BreakerTotals {
@@ -57,7 +62,7 @@ export interface BreakerTotals {
   readonly rejected: number;
   /** Results of an earlier epoch. */
   readonly late: number;
-  /** Of the rejected, those that an override turned away. Absent over the wire, as the next. */
+  /** Of the rejected, those that an override turned away; absent: not told. So is the next. */
   readonly overridden?: number;
   /** Ran only because an override holds the breaker closed; among succeeded and failed, in no window. */
   readonly heldThrough?: number;
@@ -81,6 +86,14 @@ export interface QueueSnapshot {
   readonly rejected: number;
   /** 0 when nothing waits. */
   readonly oldestWaitMs: number;
+  /** Part of `timedOut`: evicted before they ran. Absent: not told; so are the next two. */
+  readonly expired?: number;
+  /** Works that still run although their caller was answered with a timeout. */
+  readonly abandoned?: number;
+  /** Workers and places in use beyond the present limits, after a shrink. */
+  readonly overLimit?: { readonly workers: number; readonly places: number };
+  /** Absent: it is one of this library's own. */
+  readonly limited?: Limited;
 }
 
 /** What a connection pool shows. */
@@ -101,6 +114,8 @@ export interface PoolSnapshot {
   readonly oldestHeldMs: number;
   /** Over the newest minute. */
   readonly lastMinute: PoolMinute;
+  /** Open connections beyond `max`, after a shrink; absent: not told. */
+  readonly overLimit?: number;
 }
 
 export interface PoolServer {

@@ -2,12 +2,14 @@ import { context, type Context } from '@opentelemetry/api';
 import { checkPositive } from './check-option.ts';
 import { monotonicClock, type Clock } from './clock.ts';
 import type { Act, CallOptions } from './call-context.ts';
+import type { Touched } from './evidence.ts';
 import { GuardParts, runGuarded } from './guarded-call.ts';
 import { CallTimeoutError, stackless } from './policy-error.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import { keepsContexts, noteOnActiveSpan } from './span-events.ts';
 import { timerWheelOf, type TimerWheel, type WheelEntry } from './timer-wheel.ts';
+import { Touches } from './touches.ts';
 
 export interface TimeoutSettings {
   readonly timeoutMs: number;
@@ -20,7 +22,7 @@ export interface TimeoutOptions extends TimeoutSettings {
 }
 
 /** What a timeout shows. */
-export interface TimeoutSnapshot extends TimeoutSettings {
+export interface TimeoutSnapshot extends TimeoutSettings, Touched {
   readonly kind: 'timeout';
   readonly name: string;
   readonly guards: string;
@@ -41,6 +43,7 @@ export class Timeout {
   readonly guards: string;
   readonly wheel: TimerWheel;
   readonly #parts = new GuardParts({ timeout: this });
+  readonly #touches: Touches;
   #settings: TimeoutSettings;
   #keepsContexts = keepsContexts();
   #calls = 0;
@@ -51,7 +54,9 @@ export class Timeout {
   constructor(name: string, options: TimeoutOptions) {
     this.name = name;
     this.guards = options.guards ?? name;
-    this.wheel = timerWheelOf(options.clock ?? monotonicClock);
+    const clock = options.clock ?? monotonicClock;
+    this.wheel = timerWheelOf(clock);
+    this.#touches = new Touches(clock);
     this.#settings = this.#check({ timeoutMs: options.timeoutMs });
   }
 
@@ -65,13 +70,14 @@ export class Timeout {
   }
 
   /** In force for the calls that are running, too. */
-  retune(change: Partial<TimeoutSettings>): Retuned<TimeoutSettings> {
-    return retuneSettings(this.#settings, change, (wanted) => {
+  retune(change: Partial<TimeoutSettings>, touch?: Touch): Retuned<TimeoutSettings> {
+    const retuned = retuneSettings(this.#settings, change, (wanted) => {
       const byMs = this.#check(wanted).timeoutMs - this.timeoutMs;
       this.#settings = wanted;
       this.wheel.shift((timer) => this.#isOurs(timer), byMs);
       return wanted;
     });
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   snapshot(): TimeoutSnapshot {
@@ -83,6 +89,7 @@ export class Timeout {
       calls: this.#calls,
       timedOut: this.#timedOut,
       abandoned: this.#abandoned,
+      ...this.#touches.show(),
     };
   }
 

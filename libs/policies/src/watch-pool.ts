@@ -1,10 +1,11 @@
 import { monotonicClock, type Clock } from './clock.ts';
 import type { WatchedPoolSnapshot } from './flow-snapshots.ts';
 import { PoolSize, type Connect, type PoolSettings } from './pool-size.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import type { PoolServer } from './snapshots.ts';
 import type { PoolLike, PoolLikeOptions } from './pool-like.ts';
 import { WaitMinute } from './wait-minute.ts';
+import { Touches } from './touches.ts';
 
 export type { PoolLike, PoolLikeOptions };
 
@@ -29,12 +30,14 @@ export class WatchedPool {
   readonly #waits = new Set<{ readonly since: number }>();
   readonly #held = new Map<object, number>();
   readonly #size: PoolSize;
+  readonly #touches: Touches;
 
   constructor(name: string, pool: PoolLike, options: WatchPoolOptions = {}) {
     this.name = name;
     this.#pool = pool;
     this.#connectsTo = options.connectsTo ?? serverOfPool(pool.options);
     this.#clock = options.clock ?? monotonicClock;
+    this.#touches = new Touches(this.#clock);
     pool.on('acquire', (client) => this.#held.set(client, this.#clock.nowMs()));
     pool.on('release', (_error, client) => this.#held.delete(client));
     pool.on('remove', (client) => this.#held.delete(client));
@@ -51,8 +54,8 @@ export class WatchedPool {
    * get new connections, and the pool is filled up to min. Fewer: idle connections beyond max are closed now, used
    * ones when they are released (see `overLimit`); no query is interrupted.
    */
-  retune(change: Partial<PoolSettings>): Retuned<PoolSettings> {
-    return this.#size.retune(change);
+  retune(change: Partial<PoolSettings>, touch?: Touch): Retuned<PoolSettings> {
+    return this.#touches.noteRetune(this.#size.retune(change), touch);
   }
 
   snapshot(): WatchedPoolSnapshot {
@@ -75,6 +78,7 @@ export class WatchedPool {
       min,
       overLimit: Math.max(0, totalCount - max),
       utilisation: (totalCount - idleCount) / max,
+      ...this.#touches.show(),
     };
   }
 

@@ -75,6 +75,11 @@ export interface WorkRun {
  */
 export type DrainRule = 'keep' | 'reject-newest' | 'reject-oldest' | 'expired-first';
 
+/** A change of the settings, and what happens to the works that have no place after it. Default `keep`. */
+export interface WorkQueueTuning extends Partial<WorkQueueSettings> {
+  readonly drain?: DrainRule;
+}
+
 /** Throws PolicyError `invalid-option`. */
 export function parseQueueSettings(name: string, options: WorkQueueOptions): WorkQueueSettings {
   const { maxWorkers, maxSize, waitTimeoutMs = Infinity, runTimeoutMs = Infinity } = options;

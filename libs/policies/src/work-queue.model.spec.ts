@@ -234,7 +234,7 @@ function apply(did: Step, model: Model, real: Real, id: number): void {
       return;
     case 'places':
       model.places(did.maxSize, did.drain);
-      real.queue.retune({ maxSize: did.maxSize }, { drain: did.drain });
+      real.queue.retune({ maxSize: did.maxSize, drain: did.drain });
   }
 }
 

@@ -512,7 +512,7 @@ describe('a queue that is changed while it works', () => {
     const { queue, submit } = setUp({ maxWorkers: 1, maxSize: 4 });
     submit();
     const works = [200, Infinity, 300, 100].map((waitTimeoutMs) => submit({ waitTimeoutMs }));
-    queue.retune({ maxSize: 2 }, { drain });
+    queue.retune({ maxSize: 2, drain });
     await expect(codes(works)).resolves.toEqual(expected);
     const kept = expected.filter((ended) => ended === 'out').length;
     expect(queue.snapshot()).toMatchObject({
@@ -529,7 +529,7 @@ describe('a queue that is changed while it works', () => {
     const { queue, submit } = setUp({ maxWorkers: 1, maxSize: 3 });
     submit();
     const works = (['high', 'low', 'normal'] as const).map((priority) => submit({ priority }));
-    queue.retune({ maxSize: 1 }, { drain: 'reject-oldest' });
+    queue.retune({ maxSize: 1, drain: 'reject-oldest' });
     await expect(codes(works)).resolves.toEqual(['out', 'evicted', 'evicted']);
   });
 

@@ -5,18 +5,19 @@ import { OperationBooks } from './operation-timings.ts';
 import { PolicyError, stackless, type PolicyErrorCode } from './policy-error.ts';
 import { QueuedWork } from './queued-work.ts';
 import { retuneSettings } from './retune-settings.ts';
-import type { Retuned } from './retuned.ts';
+import type { Retuned, Touch } from './retuned.ts';
 import { type Slowable, SlowDowns } from './slow-downs.ts';
 import { noteOnActiveSpan } from './span-events.ts';
+import { Touches } from './touches.ts';
 import { WaitingRoom } from './waiting-room.ts';
 import { levelOfPriority } from './waiting-works.ts';
 import {
   checkTimeout,
   parseQueueSettings,
-  type DrainRule,
   type WorkOptions,
   type WorkQueueOptions,
   type WorkQueueSettings,
+  type WorkQueueTuning,
   type WorkRun,
 } from './work-queue-options.ts';
 import { Workers } from './workers.ts';
@@ -38,6 +39,7 @@ export class WorkQueue implements Slowable {
   readonly #books = new OperationBooks();
   readonly #slowDowns = new SlowDowns();
   readonly #idle: (() => void)[] = [];
+  readonly #touches: Touches;
   #settings: WorkQueueSettings;
   #stopped = false;
   #rejected = 0;
@@ -49,6 +51,7 @@ export class WorkQueue implements Slowable {
     this.name = name;
     this.#settings = parseQueueSettings(name, options);
     this.#clock = options.clock ?? monotonicClock;
+    this.#touches = new Touches(this.#clock);
     const settings = () => this.#settings;
     this.#waiting = new WaitingRoom(name, this.#clock, settings);
     this.#workers = new Workers(name, this.#clock, settings, () => {
@@ -100,11 +103,11 @@ export class WorkQueue implements Slowable {
    * places that are too many now are given back as their works end (see `overLimit`), or by `drain`.
    */
   retune(
-    change: Partial<WorkQueueSettings>,
-    { drain = 'keep' }: { readonly drain?: DrainRule } = {},
+    { drain = 'keep', ...change }: WorkQueueTuning,
+    touch?: Touch,
   ): Retuned<WorkQueueSettings> {
     const before = this.#settings;
-    return retuneSettings(before, change, (wanted) => {
+    const retuned = retuneSettings(before, change, (wanted) => {
       const after = parseQueueSettings(this.name, wanted);
       this.#settings = after;
       if (after.waitTimeoutMs !== before.waitTimeoutMs) this.#waiting.rearm();
@@ -116,6 +119,7 @@ export class WorkQueue implements Slowable {
       }
       return after;
     });
+    return this.#touches.noteRetune(retuned, touch);
   }
 
   /** Runs with a share of the workers, at least one. */
@@ -184,6 +188,7 @@ export class WorkQueue implements Slowable {
       slowedBy: this.#slowDowns.list(nowMs),
       ...this.#waiting.timeToFull(nowMs),
       operations: this.#books.snapshot(),
+      ...this.#touches.show(),
     };
   }
 

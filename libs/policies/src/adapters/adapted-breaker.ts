@@ -9,6 +9,7 @@ import {
   type TransitionListener,
   type TransitionWhy,
 } from '../transitions.ts';
+import { noteOf } from '../touches.ts';
 import type { AdaptedBreakerSnapshot, AdaptedPolicy, Limited } from './adapted.ts';
 
 export interface AdaptBreakerOptions {
@@ -93,9 +94,8 @@ export class AdaptedBreaker implements AdaptedPolicy {
       };
     }
     const result = this.#overrides.begin(request);
-    const { by, reason } = request;
     if (result.kind === 'begun') {
-      this.#evidence.noteTouch({ what: 'override', by, reason, at: this.#clock.wallTime() });
+      this.#evidence.noteTouch(noteOf('override', request, this.#clock.wallTime()));
     }
     return result;
   }
@@ -120,6 +120,7 @@ export class AdaptedBreaker implements AdaptedPolicy {
     const stateAgeMs = this.#clock.nowMs() - this.#enteredAtMs;
     const recoveryMs = this.#source?.recoveryMs();
     const override = this.#overrides.request && this.#overrides.snapshot();
+    const { touches } = this.#evidence;
     return {
       kind: 'breaker',
       name: this.name,
@@ -142,6 +143,7 @@ export class AdaptedBreaker implements AdaptedPolicy {
       rejectedInState: this.#rejectedInState,
       ...(this.#lastFailure && { lastFailure: this.#lastFailure }),
       ...(override && { override }),
+      ...(touches.length > 0 && { touches }),
       totals: { ...this.#totals },
     };
   }

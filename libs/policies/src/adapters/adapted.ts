@@ -1,13 +1,7 @@
-import type { BreakerSnapshot, PolicySnapshot, QueueSnapshot } from '../snapshots.ts';
+import type { BreakerSnapshot, Limited, PolicySnapshot, QueueSnapshot } from '../snapshots.ts';
 import type { TransitionListener } from '../transitions.ts';
 
-/** Whose policy it is, and what of the view it cannot give. */
-export interface Limited {
-  /** The library, as its package is called. */
-  readonly library: string;
-  /** Sentences for people: figures that stay 0 or absent, and guards that are not there. */
-  readonly lacks: readonly string[];
-}
+export type { Limited };
 
 /** A policy of another library under our view. */
 export interface AdaptedPolicy {
