@@ -43,6 +43,7 @@ describe('the plan of db.analyze', () => {
           reversible: false,
           onRefused: 'stop',
           onFailed: 'stop',
+          isLong: true,
         },
       ],
       effect: {
