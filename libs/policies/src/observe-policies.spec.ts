@@ -1,3 +1,4 @@
+import { EventEmitter } from 'node:events';
 import { describe, expect, it } from '@jest/globals';
 import {
   createNoopMeter,
@@ -50,6 +51,12 @@ function setUp() {
   const { meter, collect, made } = createCollectingMeter();
   const stop = observePolicies(policies, meter);
   return { policies, clock, collect, made, stop };
+}
+
+function poolOf({ totalCount, max }: { readonly totalCount: number; readonly max: number }) {
+  const connect = () => Promise.resolve({});
+  const counts = { totalCount, idleCount: 0, waitingCount: 0 };
+  return Object.assign(new EventEmitter(), { ...counts, options: { max }, connect });
 }
 
 describe('metrics', () => {

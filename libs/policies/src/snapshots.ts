@@ -43,6 +43,10 @@ export interface BreakerSnapshot extends Touched {
   readonly lastFailure?: { readonly name: string; readonly at: Date };
   /** Since the breaker was made. */
   readonly totals: BreakerTotals;
+  /** Calls without a result yet; absent over the wire, as the next. */
+  readonly inFlight?: number;
+  /** Calls in the window that took too long; absent without a rule about them. */
+  readonly windowSlow?: number;
   /** Probes in flight beyond `halfOpenMaxCalls`, after it was lowered; 0 otherwise; absent: not told. */
   readonly overLimit?: number;
   /** Absent: the automaton rules; over the wire it may be that the process does not tell. */
