@@ -6,6 +6,12 @@ import type {
   QueueSnapshot,
 } from '@starr/policies';
 import type { Duration } from './gen/google/protobuf/duration.ts';
+import {
+  limitedFromProto,
+  optionalCount,
+  overrideFromProto,
+  overrideToProto,
+} from './override.mapping.ts';
 import * as pb from './gen/starr/resilience/v1/resilience.ts';
 import {
   dateFromProto,
@@ -55,7 +61,7 @@ export function policyFromProto({ name, kind }: pb.Policy): PolicySnapshot | und
 }
 
 function breakerToProto(breaker: BreakerSnapshot): pb.Breaker {
-  const { totals, timeUntilRetryMs, notClosedForMs, lastFailure } = breaker;
+  const { totals, timeUntilRetryMs, notClosedForMs, lastFailure, override, limited } = breaker;
   return {
     guards: breaker.guards,
     state: STATE[breaker.state],
@@ -75,12 +81,21 @@ function breakerToProto(breaker: BreakerSnapshot): pb.Breaker {
     rejected: count(totals.rejected),
     late: count(totals.late),
     notClosedFor: notClosedForMs === undefined ? undefined : durationToProto(notClosedForMs),
+    override: override && overrideToProto(override),
+    overLimit: optionalCount(breaker.overLimit),
+    overridden: optionalCount(totals.overridden),
+    heldThrough: optionalCount(totals.heldThrough),
+    policyVersion: breaker.policyVersion ?? '',
+    limited: limited && { library: limited.library, lacks: [...limited.lacks] },
   };
 }
 
 function breakerFromProto(name: string, breaker: pb.Breaker): BreakerSnapshot | undefined {
   const state = breakerStateFromProto(breaker.state);
   if (state === undefined) return undefined;
+  const override = breaker.override && overrideFromProto(breaker.override);
+  // one that may turn every call away: rather not seen than taken for none
+  if (breaker.override && !override) return undefined;
   const windowCalls = Number(breaker.windowCalls);
   const windowFailures = Number(breaker.windowFailures);
   const { lastFailure } = breaker;
@@ -109,11 +124,18 @@ function breakerFromProto(name: string, breaker: pb.Breaker): BreakerSnapshot | 
       ignored: Number(breaker.ignored),
       rejected: Number(breaker.rejected),
       late: Number(breaker.late),
+      ...(breaker.overridden !== undefined && { overridden: Number(breaker.overridden) }),
+      ...(breaker.heldThrough !== undefined && { heldThrough: Number(breaker.heldThrough) }),
     },
+    ...(override && { override }),
+    ...(breaker.overLimit !== undefined && { overLimit: Number(breaker.overLimit) }),
+    ...(breaker.policyVersion !== '' && { policyVersion: breaker.policyVersion }),
+    ...(breaker.limited && { limited: limitedFromProto(breaker.limited) }),
   };
 }
 
 function queueToProto(queue: QueueSnapshot): pb.Queue {
+  const { limited } = queue;
   return {
     size: count(queue.size),
     maxSize: count(queue.maxSize),
@@ -124,10 +146,16 @@ function queueToProto(queue: QueueSnapshot): pb.Queue {
     timedOut: count(queue.timedOut),
     rejected: count(queue.rejected),
     oldestWait: durationToProto(queue.oldestWaitMs),
+    expired: optionalCount(queue.expired),
+    abandoned: optionalCount(queue.abandoned),
+    workersOverLimit: optionalCount(queue.overLimit?.workers),
+    placesOverLimit: optionalCount(queue.overLimit?.places),
+    limited: limited && { library: limited.library, lacks: [...limited.lacks] },
   };
 }
 
 function queueFromProto(name: string, queue: pb.Queue): QueueSnapshot {
+  const { workersOverLimit: workers, placesOverLimit: places } = queue;
   return {
     kind: 'queue',
     name,
@@ -140,6 +168,13 @@ function queueFromProto(name: string, queue: pb.Queue): QueueSnapshot {
     timedOut: Number(queue.timedOut),
     rejected: Number(queue.rejected),
     oldestWaitMs: ms(queue.oldestWait),
+    ...(queue.expired !== undefined && { expired: Number(queue.expired) }),
+    ...(queue.abandoned !== undefined && { abandoned: Number(queue.abandoned) }),
+    ...(workers !== undefined &&
+      places !== undefined && {
+        overLimit: { workers: Number(workers), places: Number(places) },
+      }),
+    ...(queue.limited && { limited: limitedFromProto(queue.limited) }),
   };
 }
 
@@ -157,6 +192,7 @@ function poolToProto(pool: PoolSnapshot): pb.Pool {
     minuteFailed: count(lastMinute.failed),
     minuteMeanWait: durationToProto(lastMinute.meanWaitMs),
     minuteLongestWait: durationToProto(lastMinute.longestWaitMs),
+    overLimit: optionalCount(pool.overLimit),
   };
 }
 
@@ -184,6 +220,7 @@ function poolFromProto(name: string, pool: pb.Pool): PoolSnapshot {
       meanWaitMs: ms(pool.minuteMeanWait),
       longestWaitMs: ms(pool.minuteLongestWait),
     },
+    ...(pool.overLimit !== undefined && { overLimit: Number(pool.overLimit) }),
   };
 }
 

@@ -46,8 +46,65 @@ const closed: BreakerSnapshot = {
   rejectedInState: 0,
   totals: { succeeded: 1, failed: 3, ignored: 4, rejected: 5, late: 6 },
 };
+const forced: BreakerSnapshot = {
+  ...closed,
+  override: {
+    id: 'o1',
+    kind: 'force-open',
+    by: 'anna',
+    reason: 'payments charges twice',
+    since: at,
+    leaseLeftMs: 60_000,
+  },
+  overLimit: 0,
+  policyVersion: 'payments-4',
+  totals: { ...closed.totals, overridden: 0, heldThrough: 2 },
+};
 const policies: PolicySnapshot[] = [
   open,
+  forced,
+  {
+    ...closed,
+    override: {
+      id: 'o2',
+      kind: 'shed',
+      share: 0.5,
+      by: 'b',
+      reason: 'r',
+      since: at,
+      leaseLeftMs: 1,
+    },
+    limited: { library: 'opossum', lacks: ['late results'] },
+  },
+  {
+    kind: 'queue',
+    name: 'told',
+    size: 1,
+    maxSize: 2,
+    activeWorkers: 3,
+    maxWorkers: 4,
+    processed: 5,
+    failed: 6,
+    timedOut: 7,
+    rejected: 8,
+    oldestWaitMs: 9.25,
+    expired: 0,
+    abandoned: 1,
+    overLimit: { workers: 0, places: 2 },
+    limited: { library: 'p-queue', lacks: [] },
+  },
+  {
+    kind: 'pool',
+    name: 'shrunk',
+    size: 1,
+    idle: 2,
+    waiting: 3,
+    max: 4,
+    oldestWaitMs: 5,
+    oldestHeldMs: 6,
+    lastMinute: { acquired: 7, failed: 8, meanWaitMs: 9.5, longestWaitMs: 10 },
+    overLimit: 0,
+  },
   { ...closed, state: 'half-open', probesInFlight: 1 },
   {
     kind: 'queue',
@@ -142,6 +199,19 @@ describe('what a process says', () => {
     expect(processMessageFromProto({ message })).toMatchObject({
       report: { policies: [], unreadable: 2 },
     });
+  });
+});
+
+it('does not take an override of an unknown kind for none', () => {
+  const { message } = processMessageToProto({
+    kind: 'report',
+    report: { takenAt: at, policies: [forced], unreadable: 0 },
+  });
+  const [first] = message?.$case === 'report' ? message.value.policies : [];
+  if (first?.kind?.$case !== 'breaker' || !first.kind.value.override) throw new Error('none');
+  first.kind.value.override.kind = 99 as never;
+  expect(processMessageFromProto({ message })).toMatchObject({
+    report: { policies: [], unreadable: 1 },
   });
 });
 

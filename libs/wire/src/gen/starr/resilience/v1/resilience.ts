@@ -48,6 +48,35 @@ export namespace BreakerState {
   export type UNRECOGNIZED = typeof BreakerState.UNRECOGNIZED;
 }
 
+/** What an override does. */
+export const OverrideKind = {
+  /** OVERRIDE_KIND_UNSPECIFIED - Absent or unknown: the breaker is read as not seen. */
+  OVERRIDE_KIND_UNSPECIFIED: 0,
+  /** OVERRIDE_KIND_FORCE_OPEN - Every call is rejected. */
+  OVERRIDE_KIND_FORCE_OPEN: 1,
+  /** OVERRIDE_KIND_HOLD_CLOSED - What the breaker would reject runs all the same. */
+  OVERRIDE_KIND_HOLD_CLOSED: 2,
+  /** OVERRIDE_KIND_HALF_OPEN_NOW - An open breaker probes with the next call. */
+  OVERRIDE_KIND_HALF_OPEN_NOW: 3,
+  /** OVERRIDE_KIND_SHED - A share of the calls is rejected. */
+  OVERRIDE_KIND_SHED: 4,
+  /** OVERRIDE_KIND_SERVE_STALE - Every call is rejected for the sake of fallbacks, which give their cached answers. */
+  OVERRIDE_KIND_SERVE_STALE: 5,
+  UNRECOGNIZED: -1,
+} as const;
+
+export type OverrideKind = typeof OverrideKind[keyof typeof OverrideKind];
+
+export namespace OverrideKind {
+  export type OVERRIDE_KIND_UNSPECIFIED = typeof OverrideKind.OVERRIDE_KIND_UNSPECIFIED;
+  export type OVERRIDE_KIND_FORCE_OPEN = typeof OverrideKind.OVERRIDE_KIND_FORCE_OPEN;
+  export type OVERRIDE_KIND_HOLD_CLOSED = typeof OverrideKind.OVERRIDE_KIND_HOLD_CLOSED;
+  export type OVERRIDE_KIND_HALF_OPEN_NOW = typeof OverrideKind.OVERRIDE_KIND_HALF_OPEN_NOW;
+  export type OVERRIDE_KIND_SHED = typeof OverrideKind.OVERRIDE_KIND_SHED;
+  export type OVERRIDE_KIND_SERVE_STALE = typeof OverrideKind.OVERRIDE_KIND_SERVE_STALE;
+  export type UNRECOGNIZED = typeof OverrideKind.UNRECOGNIZED;
+}
+
 /** What a process says. */
 export interface AttachRequest {
   /** Absent or unknown: ignored. */
@@ -193,7 +222,59 @@ export interface Breaker {
   /** Results of an earlier epoch. */
   late: bigint;
   /** Since the first opening in a row, by its monotonic clock; absent when closed. */
-  notClosedFor: Duration | undefined;
+  notClosedFor:
+    | Duration
+    | undefined;
+  /** What a person or a control plane laid over it; absent: nothing, or an older library that does not tell. */
+  override:
+    | Override
+    | undefined;
+  /** Probes in flight beyond the limit, after it was lowered; absent: not told. */
+  overLimit?:
+    | bigint
+    | undefined;
+  /** Of the rejected, those that an override turned away; absent: not told. */
+  overridden?:
+    | bigint
+    | undefined;
+  /** Ran only because an override holds it closed; absent: not told. */
+  heldThrough?:
+    | bigint
+    | undefined;
+  /** Version of its policy; empty: unversioned, or not told. */
+  policyVersion: string;
+  /** Whose it is and what it cannot show; absent: our own, or not told. */
+  limited: Limited | undefined;
+}
+
+/** An override in force. */
+export interface Override {
+  /** Its id. */
+  id: string;
+  /** What it does. */
+  kind: OverrideKind;
+  /** Of the calls, above 0 and up to 1; only of shed. */
+  share?:
+    | number
+    | undefined;
+  /** Who laid it over. */
+  by: string;
+  /** Why, in their words. */
+  reason: string;
+  /** Since when, by the process's clock. */
+  since:
+    | Timestamp
+    | undefined;
+  /** It ends by itself after so long, unless renewed. */
+  leaseLeft: Duration | undefined;
+}
+
+/** A policy of another library. */
+export interface Limited {
+  /** The library, as its package is called. */
+  library: string;
+  /** What of the view it cannot give, in sentences. */
+  lacks: string[];
 }
 
 /** The newest failure of a breaker's calls. */
@@ -223,7 +304,27 @@ export interface Queue {
   /** Not taken. */
   rejected: bigint;
   /** How long the oldest waits; 0 when none waits. */
-  oldestWait: Duration | undefined;
+  oldestWait:
+    | Duration
+    | undefined;
+  /** Part of timed_out: evicted before they ran; absent: not told. So are the next three. */
+  expired?:
+    | bigint
+    | undefined;
+  /** Still running although their caller was answered with a timeout. */
+  abandoned?:
+    | bigint
+    | undefined;
+  /** Workers beyond the present limit, after a shrink. */
+  workersOverLimit?:
+    | bigint
+    | undefined;
+  /** Places taken beyond the present limit, after a shrink. */
+  placesOverLimit?:
+    | bigint
+    | undefined;
+  /** Whose it is and what it cannot show; absent: our own, or not told. */
+  limited: Limited | undefined;
 }
 
 /** What a connection pool shows. */
@@ -257,7 +358,11 @@ export interface Pool {
     | Duration
     | undefined;
   /** Longest wait of both; 0 when there were none. */
-  minuteLongestWait: Duration | undefined;
+  minuteLongestWait:
+    | Duration
+    | undefined;
+  /** Open connections beyond max, after a shrink; absent: not told. */
+  overLimit?: bigint | undefined;
 }
 
 /** A database server as the process addresses it. */
@@ -1118,6 +1223,12 @@ function createBaseBreaker(): Breaker {
     rejected: 0n,
     late: 0n,
     notClosedFor: undefined,
+    override: undefined,
+    overLimit: undefined,
+    overridden: undefined,
+    heldThrough: undefined,
+    policyVersion: "",
+    limited: undefined,
   };
 }
 
@@ -1209,6 +1320,33 @@ export const Breaker: MessageFns<Breaker> = {
     }
     if (message.notClosedFor !== undefined) {
       Duration.encode(message.notClosedFor, writer.uint32(146).fork()).join();
+    }
+    if (message.override !== undefined) {
+      Override.encode(message.override, writer.uint32(154).fork()).join();
+    }
+    if (message.overLimit !== undefined) {
+      if (BigInt.asIntN(64, message.overLimit) !== message.overLimit) {
+        throw new globalThis.Error("value provided for field message.overLimit of type int64 too large");
+      }
+      writer.uint32(160).int64(message.overLimit);
+    }
+    if (message.overridden !== undefined) {
+      if (BigInt.asIntN(64, message.overridden) !== message.overridden) {
+        throw new globalThis.Error("value provided for field message.overridden of type int64 too large");
+      }
+      writer.uint32(168).int64(message.overridden);
+    }
+    if (message.heldThrough !== undefined) {
+      if (BigInt.asIntN(64, message.heldThrough) !== message.heldThrough) {
+        throw new globalThis.Error("value provided for field message.heldThrough of type int64 too large");
+      }
+      writer.uint32(176).int64(message.heldThrough);
+    }
+    if (message.policyVersion !== "") {
+      writer.uint32(186).string(message.policyVersion);
+    }
+    if (message.limited !== undefined) {
+      Limited.encode(message.limited, writer.uint32(194).fork()).join();
     }
     return writer;
   },
@@ -1370,6 +1508,54 @@ export const Breaker: MessageFns<Breaker> = {
             message.notClosedFor = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 19: {
+            if (tag !== 154) {
+              break;
+            }
+
+            message.override = Override.decode(reader, reader.uint32());
+            continue;
+          }
+          case 20: {
+            if (tag !== 160) {
+              break;
+            }
+
+            message.overLimit = reader.int64() as bigint;
+            continue;
+          }
+          case 21: {
+            if (tag !== 168) {
+              break;
+            }
+
+            message.overridden = reader.int64() as bigint;
+            continue;
+          }
+          case 22: {
+            if (tag !== 176) {
+              break;
+            }
+
+            message.heldThrough = reader.int64() as bigint;
+            continue;
+          }
+          case 23: {
+            if (tag !== 186) {
+              break;
+            }
+
+            message.policyVersion = reader.string();
+            continue;
+          }
+          case 24: {
+            if (tag !== 194) {
+              break;
+            }
+
+            message.limited = Limited.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1425,6 +1611,220 @@ export const Breaker: MessageFns<Breaker> = {
     message.notClosedFor = (object.notClosedFor !== undefined && object.notClosedFor !== null)
       ? Duration.fromPartial(object.notClosedFor)
       : undefined;
+    message.override = (object.override !== undefined && object.override !== null)
+      ? Override.fromPartial(object.override)
+      : undefined;
+    message.overLimit = (object.overLimit !== undefined && object.overLimit !== null)
+      ? BigInt(object.overLimit)
+      : undefined;
+    message.overridden = (object.overridden !== undefined && object.overridden !== null)
+      ? BigInt(object.overridden)
+      : undefined;
+    message.heldThrough = (object.heldThrough !== undefined && object.heldThrough !== null)
+      ? BigInt(object.heldThrough)
+      : undefined;
+    message.policyVersion = object.policyVersion ?? "";
+    message.limited = (object.limited !== undefined && object.limited !== null)
+      ? Limited.fromPartial(object.limited)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseOverride(): Override {
+  return { id: "", kind: 0, share: undefined, by: "", reason: "", since: undefined, leaseLeft: undefined };
+}
+
+export const Override: MessageFns<Override> = {
+  encode(message: Override, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.id !== "") {
+      writer.uint32(10).string(message.id);
+    }
+    if (message.kind !== 0) {
+      writer.uint32(16).int32(message.kind);
+    }
+    if (message.share !== undefined) {
+      writer.uint32(25).double(message.share);
+    }
+    if (message.by !== "") {
+      writer.uint32(34).string(message.by);
+    }
+    if (message.reason !== "") {
+      writer.uint32(42).string(message.reason);
+    }
+    if (message.since !== undefined) {
+      Timestamp.encode(message.since, writer.uint32(50).fork()).join();
+    }
+    if (message.leaseLeft !== undefined) {
+      Duration.encode(message.leaseLeft, writer.uint32(58).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Override {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseOverride();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.id = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.kind = reader.int32() as any;
+            continue;
+          }
+          case 3: {
+            if (tag !== 25) {
+              break;
+            }
+
+            message.share = reader.double();
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.by = reader.string();
+            continue;
+          }
+          case 5: {
+            if (tag !== 42) {
+              break;
+            }
+
+            message.reason = reader.string();
+            continue;
+          }
+          case 6: {
+            if (tag !== 50) {
+              break;
+            }
+
+            message.since = Timestamp.decode(reader, reader.uint32());
+            continue;
+          }
+          case 7: {
+            if (tag !== 58) {
+              break;
+            }
+
+            message.leaseLeft = Duration.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Override>): Override {
+    return Override.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Override>): Override {
+    const message = createBaseOverride();
+    message.id = object.id ?? "";
+    message.kind = object.kind ?? 0;
+    message.share = object.share ?? undefined;
+    message.by = object.by ?? "";
+    message.reason = object.reason ?? "";
+    message.since = (object.since !== undefined && object.since !== null)
+      ? Timestamp.fromPartial(object.since)
+      : undefined;
+    message.leaseLeft = (object.leaseLeft !== undefined && object.leaseLeft !== null)
+      ? Duration.fromPartial(object.leaseLeft)
+      : undefined;
+    return message;
+  },
+};
+
+function createBaseLimited(): Limited {
+  return { library: "", lacks: [] };
+}
+
+export const Limited: MessageFns<Limited> = {
+  encode(message: Limited, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.library !== "") {
+      writer.uint32(10).string(message.library);
+    }
+    for (const v of message.lacks) {
+      writer.uint32(18).string(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): Limited {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseLimited();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.library = reader.string();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.lacks.push(reader.string());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+
+  create(base?: DeepPartial<Limited>): Limited {
+    return Limited.fromPartial(base ?? {});
+  },
+  fromPartial(object: DeepPartial<Limited>): Limited {
+    const message = createBaseLimited();
+    message.library = object.library ?? "";
+    message.lacks = object.lacks?.map((e) => e) || [];
     return message;
   },
 };
@@ -1507,6 +1907,11 @@ function createBaseQueue(): Queue {
     timedOut: 0n,
     rejected: 0n,
     oldestWait: undefined,
+    expired: undefined,
+    abandoned: undefined,
+    workersOverLimit: undefined,
+    placesOverLimit: undefined,
+    limited: undefined,
   };
 }
 
@@ -1562,6 +1967,33 @@ export const Queue: MessageFns<Queue> = {
     }
     if (message.oldestWait !== undefined) {
       Duration.encode(message.oldestWait, writer.uint32(74).fork()).join();
+    }
+    if (message.expired !== undefined) {
+      if (BigInt.asIntN(64, message.expired) !== message.expired) {
+        throw new globalThis.Error("value provided for field message.expired of type int64 too large");
+      }
+      writer.uint32(80).int64(message.expired);
+    }
+    if (message.abandoned !== undefined) {
+      if (BigInt.asIntN(64, message.abandoned) !== message.abandoned) {
+        throw new globalThis.Error("value provided for field message.abandoned of type int64 too large");
+      }
+      writer.uint32(88).int64(message.abandoned);
+    }
+    if (message.workersOverLimit !== undefined) {
+      if (BigInt.asIntN(64, message.workersOverLimit) !== message.workersOverLimit) {
+        throw new globalThis.Error("value provided for field message.workersOverLimit of type int64 too large");
+      }
+      writer.uint32(96).int64(message.workersOverLimit);
+    }
+    if (message.placesOverLimit !== undefined) {
+      if (BigInt.asIntN(64, message.placesOverLimit) !== message.placesOverLimit) {
+        throw new globalThis.Error("value provided for field message.placesOverLimit of type int64 too large");
+      }
+      writer.uint32(104).int64(message.placesOverLimit);
+    }
+    if (message.limited !== undefined) {
+      Limited.encode(message.limited, writer.uint32(114).fork()).join();
     }
     return writer;
   },
@@ -1651,6 +2083,46 @@ export const Queue: MessageFns<Queue> = {
             message.oldestWait = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 10: {
+            if (tag !== 80) {
+              break;
+            }
+
+            message.expired = reader.int64() as bigint;
+            continue;
+          }
+          case 11: {
+            if (tag !== 88) {
+              break;
+            }
+
+            message.abandoned = reader.int64() as bigint;
+            continue;
+          }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.workersOverLimit = reader.int64() as bigint;
+            continue;
+          }
+          case 13: {
+            if (tag !== 104) {
+              break;
+            }
+
+            message.placesOverLimit = reader.int64() as bigint;
+            continue;
+          }
+          case 14: {
+            if (tag !== 114) {
+              break;
+            }
+
+            message.limited = Limited.decode(reader, reader.uint32());
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1683,6 +2155,19 @@ export const Queue: MessageFns<Queue> = {
     message.oldestWait = (object.oldestWait !== undefined && object.oldestWait !== null)
       ? Duration.fromPartial(object.oldestWait)
       : undefined;
+    message.expired = (object.expired !== undefined && object.expired !== null) ? BigInt(object.expired) : undefined;
+    message.abandoned = (object.abandoned !== undefined && object.abandoned !== null)
+      ? BigInt(object.abandoned)
+      : undefined;
+    message.workersOverLimit = (object.workersOverLimit !== undefined && object.workersOverLimit !== null)
+      ? BigInt(object.workersOverLimit)
+      : undefined;
+    message.placesOverLimit = (object.placesOverLimit !== undefined && object.placesOverLimit !== null)
+      ? BigInt(object.placesOverLimit)
+      : undefined;
+    message.limited = (object.limited !== undefined && object.limited !== null)
+      ? Limited.fromPartial(object.limited)
+      : undefined;
     return message;
   },
 };
@@ -1700,6 +2185,7 @@ function createBasePool(): Pool {
     minuteFailed: 0n,
     minuteMeanWait: undefined,
     minuteLongestWait: undefined,
+    overLimit: undefined,
   };
 }
 
@@ -1755,6 +2241,12 @@ export const Pool: MessageFns<Pool> = {
     }
     if (message.minuteLongestWait !== undefined) {
       Duration.encode(message.minuteLongestWait, writer.uint32(90).fork()).join();
+    }
+    if (message.overLimit !== undefined) {
+      if (BigInt.asIntN(64, message.overLimit) !== message.overLimit) {
+        throw new globalThis.Error("value provided for field message.overLimit of type int64 too large");
+      }
+      writer.uint32(96).int64(message.overLimit);
     }
     return writer;
   },
@@ -1860,6 +2352,14 @@ export const Pool: MessageFns<Pool> = {
             message.minuteLongestWait = Duration.decode(reader, reader.uint32());
             continue;
           }
+          case 12: {
+            if (tag !== 96) {
+              break;
+            }
+
+            message.overLimit = reader.int64() as bigint;
+            continue;
+          }
         }
         if ((tag & 7) === 4 || tag === 0) {
           break;
@@ -1901,6 +2401,9 @@ export const Pool: MessageFns<Pool> = {
       : undefined;
     message.minuteLongestWait = (object.minuteLongestWait !== undefined && object.minuteLongestWait !== null)
       ? Duration.fromPartial(object.minuteLongestWait)
+      : undefined;
+    message.overLimit = (object.overLimit !== undefined && object.overLimit !== null)
+      ? BigInt(object.overLimit)
       : undefined;
     return message;
   },
