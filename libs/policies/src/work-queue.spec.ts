@@ -668,6 +668,56 @@ describe('the timings of a queue', () => {
   });
 });
 
+describe('a queue with works of several priorities', () => {
+  it('shows the oldest wait of them all, whichever priority it has', () => {
+    const { queue, submit, clock } = setUp({ maxWorkers: 1, maxSize: 9 });
+    submit();
+    submit({ priority: 'normal' });
+    clock.advance(100);
+    submit({ priority: 'high' });
+    submit({ priority: 'low' });
+    clock.advance(50);
+    expect(queue.snapshot().oldestWaitMs).toBe(150);
+  });
+
+  it('gives up no more of them than a shrink takes, across two priorities', async () => {
+    const { queue, submit } = setUp({ maxWorkers: 1, maxSize: 5 });
+    submit();
+    const works = (['low', 'normal', 'normal', 'normal', 'high'] as const).map((priority) =>
+      submit({ priority }),
+    );
+    queue.retune({ maxSize: 3, drain: 'reject-oldest' });
+    const fates = ['evicted', 'evicted', 'out', 'out', 'out'];
+    await expect(codes(works)).resolves.toEqual(fates);
+  });
+
+  it('books how long they waited, and those that waited too long, by operation', async () => {
+    const { queue, submit, clock } = setUp({ maxWorkers: 1 });
+    const first = submit();
+    const waited = [submit({ operation: 'a' }), submit({ operation: 'a' })] as const;
+    submit({ operation: 'b', waitTimeoutMs: 50 });
+    clock.advance(100);
+    for (const work of [first, ...waited]) work.end();
+    await Promise.all([first, ...waited].map(({ result }) => result));
+    expect(queue.snapshot().operations).toMatchObject([
+      { operation: 'other', processed: 1, meanWaitMs: 0 },
+      { operation: 'a', processed: 2, meanWaitMs: 100 },
+      { operation: 'b', processed: 0, timedOut: 1 },
+    ]);
+  });
+
+  it('has none left after a stop', async () => {
+    const { queue, submit } = setUp({ maxWorkers: 1 });
+    const running = submit();
+    const waiting = [submit({ priority: 'high' }), submit({ priority: 'low' })];
+    const stopping = queue.stop();
+    expect(queue.snapshot()).toMatchObject({ size: 0, activeWorkers: 1, rejected: 2 });
+    running.end();
+    await stopping;
+    expect(waiting.map(({ started }) => started)).toEqual([false, false]);
+  });
+});
+
 describe('whoever watches a queue', () => {
   it('is told of each change until it leaves, and harms nothing by throwing', async () => {
     const { queue, submits } = setUp({ maxWorkers: 1, maxSize: 4 });
