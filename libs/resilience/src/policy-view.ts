@@ -17,6 +17,14 @@ export interface BreakerView {
   readonly timeUntilRetryMs?: number;
   readonly rejectedInState: number;
   readonly lastFailure?: { readonly name: string };
+  /** What a person laid over it; absent: nothing, or the process does not tell. */
+  readonly override?: {
+    readonly kind: string;
+    readonly by: string;
+    readonly reason: string;
+    readonly since: Date;
+    readonly leaseLeftMs: number;
+  };
 }
 
 export interface QueueView {

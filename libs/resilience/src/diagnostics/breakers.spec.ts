@@ -97,6 +97,24 @@ describe('resilience.breakers', () => {
     ]);
   });
 
+  it('does not call one stuck that a person forced open, and says who did it and until when', () => {
+    const override = { kind: 'force-open', by: 'anna', reason: 'charges twice', since: now };
+    const forced = openBreaker(600_000, { override: { ...override, leaseLeftMs: 60_000 } });
+    const verdict = judge([processOf('a', [forced]), processOf('b', [breakerOf()])]);
+    expect(verdict.findings).toEqual([]);
+    expect(verdict.changes).toEqual([
+      {
+        about: { kind: 'breaker', name: 'checkout/payments' },
+        at: now,
+        says: expect.stringMatching(
+          /^breaker checkout\/payments is forced open in 1 of 2 processes of checkout by anna for .+ more: charges twice$/,
+        ),
+      },
+    ]);
+    const held = { ...forced, override: { ...override, kind: 'hold-closed', leaseLeftMs: 1 } };
+    expect(judge([processOf('a', [held])]).findings).toHaveLength(1);
+  });
+
   it('keeps breakers of one name apart by their service', () => {
     const verdict = judge([
       processOf('a', [openBreaker()]),

@@ -11,6 +11,7 @@ import { dependencyEntity, processEntity } from '../entities.ts';
 import type { BreakerView } from '../policy-view.ts';
 import { processesRead } from '../reads/processes.ts';
 import { attachedProcessesSpec, coverageOf } from './coverage.ts';
+import { forcedOpenOf, isForcedOpen } from './forced-open.ts';
 import {
   groupPolicies,
   maxOf,
@@ -71,13 +72,14 @@ export const breakers = defineDiagnostic({
     return {
       measured: [...coverage.measured, ...groups.flatMap((group) => measurementsOf(group, limits))],
       findings: groups.flatMap((group) => findingOf(group, limits, look)),
+      changes: groups.flatMap(forcedOpenOf),
       blind: coverage.blind,
     };
   },
 });
 
 function notClosed({ members }: Group): PolicyMember<BreakerView>[] {
-  return members.filter(({ policy }) => policy.state !== 'closed');
+  return members.filter(({ policy }) => policy.state !== 'closed' && !isForcedOpen(policy));
 }
 
 function longestMs(members: readonly PolicyMember<BreakerView>[]): number {

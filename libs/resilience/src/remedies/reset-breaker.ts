@@ -10,6 +10,7 @@ import {
 import { z } from 'zod';
 import type { AttachedProcess } from '../attached-process.ts';
 import { coverageOf } from '../diagnostics/coverage.ts';
+import { forcedOpenOf, isForcedOpen } from '../diagnostics/forced-open.ts';
 import {
   groupPolicies,
   type PolicyGroup,
@@ -40,7 +41,13 @@ export const resetBreaker = defineRemedy({
     const groups = groupPolicies(processes, 'breaker');
     const group = groups.find(({ about }) => about.name === breaker);
     if (!group) return { refused: unknownBreaker(breaker, groups) };
-    const open = group.members.filter(({ policy }) => policy.state !== 'closed');
+    const open = group.members.filter(
+      ({ policy }) => policy.state !== 'closed' && !isForcedOpen(policy),
+    );
+    const [forced] = forcedOpenOf(group);
+    if (open.length === 0 && forced) {
+      return { refused: `${forced.says}; a reset moves nothing while that lasts` };
+    }
     if (open.length === 0) {
       return {
         refused: `breaker ${breaker} is closed in all ${group.members.length} processes that report it`,
