@@ -30,7 +30,8 @@ export interface ExtensionRowsRequest {
 
 /**
  * The generic plans of the statements that `sql` selects (columns: id, query, of pg_stat_statements' `{schema}`): planned, never
- * executed. A table that is locked, or that this role may not read, gives no plan and the reason, not a wait.
+ * executed. A table that is locked, or that this role may not read, gives no plan and the reason, not a wait. Where the
+ * database has HypoPG, what a scan looks for is planned once more with its index.
  */
 export interface StatementPlansRequest {
   readonly kind: 'statement-plans';
@@ -61,13 +62,39 @@ export interface ExtensionRowsAnswer extends RowsAnswer {
 
 /** The plan of one statement, or why there is none. */
 export type StatementPlan =
-  | { readonly id: string; readonly query: string; readonly plan: unknown }
+  | {
+      readonly id: string;
+      readonly query: string;
+      readonly plan: unknown;
+      /** With each index that its scans want, one at a time; absent: this database has no HypoPG, or nothing is wanted. */
+      readonly trials?: readonly IndexTrial[];
+    }
   | {
       readonly id: string;
       readonly query: string;
       readonly whyNot: string;
       readonly state: string;
     };
+
+/** The plan of a statement as if an index were there (HypoPG, in our session alone), or why there is none. */
+export type IndexTrial = {
+  readonly schema: string;
+  readonly table: string;
+  readonly columns: readonly string[];
+} & (
+  | {
+      /** Its name in the plan. */
+      readonly index: string;
+      readonly plan: unknown;
+    }
+  | {
+      readonly whyNot: string;
+      /** SQLSTATE; empty: no time was left. */
+      readonly state: string;
+      /** The grant that is lacking. */
+      readonly cure?: string;
+    }
+);
 
 export interface StatementPlansAnswer {
   /** Absent: pg_stat_statements is not there. */

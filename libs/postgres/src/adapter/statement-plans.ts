@@ -6,17 +6,20 @@ import type {
   StatementPlansRequest,
 } from '../postgres-request.ts';
 import { placeOf } from './extension-rows.ts';
+import {
+  explainMessage,
+  LOCKED_OR_LATE,
+  PLAN_WITHIN_MS,
+  PREPARED,
+  prepareMessage,
+  reasonOf,
+} from './generic-plan.ts';
+import { withIndexTrials } from './index-trials.ts';
 import { stateOf } from './pg-error.ts';
 import { opening, rowsFrom } from './rows-from.ts';
 
-/** Planning is milliseconds; a statement that takes longer to plan has no plan tonight. */
-const PLAN_WITHIN_MS = 250;
-const PREPARED = 'starr_plan';
-/** A table that is locked costs each of its statements a wait. */
-const LOCK_TIMEOUT_MS = 25;
 /** After so many of them the others are not tried: nobody else may be held up by what is locked tonight. */
 const MOST_LOCKED = 2;
-const LOCKED_OR_LATE = new Set(['55P03', '57014']);
 
 /**
  * Plans without executing, one read-only transaction a statement, so that one that cannot be planned takes nothing with it.
@@ -43,7 +46,7 @@ export async function statementPlansFrom(
         : await planOf(client, id, query, limit),
     );
   }
-  return { version, plans };
+  return { version, plans: await withIndexTrials(client, plans, isOver, limit) };
 }
 
 function isHeldUp(plan: StatementPlan): boolean {
@@ -94,33 +97,7 @@ async function preparedPlan(client: Client, query: string): Promise<unknown> {
   }
 }
 
-/** Text of the server may quote the statement: only what kind of failure it was is passed on. */
-function reasonOf(state: string): string {
-  if (LOCKED_OR_LATE.has(state)) return 'its table is locked, or it took too long to plan';
-  if (state === '42501') return 'this role may not read its table';
-  return `the server cannot plan it outside of its application (SQLSTATE ${state})`;
-}
-
 /** A semicolon could part two statements; one that is cut cannot be planned. */
 function isPlannable(query: string): boolean {
   return /^\s*(select|with|update|delete)\b/i.test(query) && !query.includes(';');
-}
-
-/**
- * A prepared statement with NULL for each placeholder and a forced generic plan: what EXPLAIN (GENERIC_PLAN) does on
- * 16 and newer, on every version. The application's search_path is not known; its role's default is the best guess.
- */
-function prepareMessage(query: string): string {
-  return [
-    `SET LOCAL lock_timeout = ${LOCK_TIMEOUT_MS}`,
-    'SET LOCAL plan_cache_mode = force_generic_plan',
-    'SET LOCAL search_path = "$user", public',
-    `PREPARE ${PREPARED} AS ${query}\n`,
-  ].join(';\n');
-}
-
-function explainMessage(query: string): string {
-  const parameters = Math.max(0, ...[...query.matchAll(/\$(\d+)/g)].map(([, n]) => Number(n)));
-  const values = parameters === 0 ? '' : `(${Array(parameters).fill('NULL').join(', ')})`;
-  return `EXPLAIN (VERBOSE, FORMAT JSON) EXECUTE ${PREPARED}${values}`;
 }

@@ -1,11 +1,12 @@
 import type { Pair } from '@starr/kernel';
 import type { IndexInfo } from '../reads/indexes.ts';
-import type { StatementScans, TableScan } from '../reads/statement-scans.ts';
+import { indexColumns, type TableScan } from '../reads/plan-scans.ts';
+import type { PlannedIndex, StatementScans } from '../reads/statement-scans.ts';
 import type { Tables, TableStats } from '../reads/tables.ts';
 import type { Spending, Spent } from './statement-spending.ts';
 
-/** More columns than two are for a person to decide. */
-const MOST_COLUMNS = 2;
+/** From the strongest to the weakest. */
+const LEVELS = ['HypoPG', 'generic plan', 'statement text'] as const;
 
 /** A statement that would use the index. */
 export interface Wanted {
@@ -19,7 +20,11 @@ export interface MissingIndex {
   readonly table: TableStats;
   /** Equality first. */
   readonly columns: readonly string[];
-  readonly evidence: StatementScans['evidence'];
+  readonly evidence: (typeof LEVELS)[number];
+  /** What the planner expects of the statement without and with the index; absent: HypoPG was not asked. */
+  readonly cost?: { readonly before: number; readonly after: number };
+  /** Why HypoPG, which is there, could not tell. */
+  readonly unknown?: PlannedIndex & { readonly kind: 'unknown' };
   /** Most time first. */
   readonly wanted: readonly Wanted[];
   /** Of the time of all statements, 0–1. */
@@ -35,6 +40,8 @@ export interface MissingIndexLimits {
   readonly rowsRatio: number;
   readonly rowsPerScan: number;
   readonly windowMs: number;
+  readonly planCost: number;
+  readonly costSaving: number;
 }
 
 interface Given {
@@ -68,26 +75,53 @@ function queryIdOf({ key }: Spent): string {
 
 function candidateFrom(
   scan: TableScan,
-  { queryId, text, evidence, whyNoPlan }: StatementScans,
+  { queryId, text, evidence, whyNoPlan, trials }: StatementScans,
   spent: Spent,
   given: Given,
 ): Candidate[] {
   const table = tableOf(scan, given.tables.after);
-  const columns = [...scan.equal, ...scan.range.slice(0, 1)].slice(0, MOST_COLUMNS);
+  const columns = indexColumns(scan);
   if (table === undefined || columns.length === 0) return [];
   if (table.sizeBytes < given.limits.tableBytes) return [];
   if (scan.rows !== undefined && scan.rows > table.tuples * given.limits.rowsRatio) return [];
   if (given.indexes.some((index) => serves(index, table, scan))) return [];
   if (!isReadWhole(table, evidence, given)) return [];
+  const trial = trials.find((each) => isOf(each, table, columns));
+  if (trial?.kind === 'planned' && !pays(trial, given.limits)) return [];
   return [
     {
       table,
       columns,
       evidence,
+      ...evidenceOf(trial),
       wanted: { queryId, text, spent },
       ...(whyNoPlan !== undefined && { whyNoPlan }),
     },
   ];
+}
+
+function isOf(trial: PlannedIndex, table: TableStats, columns: readonly string[]): boolean {
+  return (
+    trial.schema === table.schema &&
+    trial.table === table.name &&
+    trial.columns.join() === columns.join()
+  );
+}
+
+/** The planner has the last word: an index that it would not use, or that saves little, is not missing. */
+function pays(
+  { isUsed, costBefore, costAfter }: PlannedIndex & { readonly kind: 'planned' },
+  { planCost, costSaving }: MissingIndexLimits,
+): boolean {
+  return isUsed && costBefore >= planCost && (costBefore - costAfter) / costBefore >= costSaving;
+}
+
+function evidenceOf(
+  trial: PlannedIndex | undefined,
+): Pick<MissingIndex, 'cost' | 'unknown'> & { readonly evidence?: 'HypoPG' } {
+  if (trial === undefined) return {};
+  if (trial.kind === 'unknown') return { unknown: trial };
+  return { evidence: 'HypoPG', cost: { before: trial.costBefore, after: trial.costAfter } };
 }
 
 /** A name without a schema must be that of one table alone. */
@@ -126,9 +160,7 @@ function isReadWhole(
 const NOTHING = { seqScans: 0, seqRows: 0 };
 
 function merged(group: readonly Candidate[]): MissingIndex {
-  const [first] = group.toSorted(
-    (a, b) => Number(a.evidence !== 'generic plan') - Number(b.evidence !== 'generic plan'),
-  );
+  const [first] = group.toSorted((a, b) => LEVELS.indexOf(a.evidence) - LEVELS.indexOf(b.evidence));
   if (first === undefined) throw new TypeError('a group has a member');
   const wanted = group.map((each) => each.wanted).sort((a, b) => b.spent.totalMs - a.spent.totalMs);
   return {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { blindSpot, type Severity } from '@starr/kernel';
 import type { IndexInfo } from '../reads/indexes.ts';
-import type { StatementScans, TableScan } from '../reads/statement-scans.ts';
+import type { TableScan } from '../reads/plan-scans.ts';
+import type { PlannedIndex, StatementScans } from '../reads/statement-scans.ts';
 import type { TableStats } from '../reads/tables.ts';
 import { indexesOf, indexInfo } from '../test/index-info.ts';
 import { limitsOf } from '../test/limits-of.ts';
@@ -25,7 +26,23 @@ const planned = (...scans: TableScan[]): StatementScans => ({
   text: 'SELECT * FROM orders WHERE customer_id = $1',
   evidence: 'generic plan',
   scans,
+  trials: [],
 });
+const wantedIndex = { schema: 'public', table: 'orders', columns: ['customer_id'] };
+function tried(costBefore: number, costAfter: number, isUsed = true): StatementScans {
+  const trial = { ...wantedIndex, kind: 'planned', isUsed, costBefore, costAfter } as const;
+  return { ...planned(scan()), trials: [trial] };
+}
+function untold(more: Partial<PlannedIndex & { readonly kind: 'unknown' }> = {}): StatementScans {
+  const trial = {
+    ...wantedIndex,
+    kind: 'unknown',
+    why: 'timeout',
+    detail: 'slow',
+    ...more,
+  } as const;
+  return { ...planned(scan()), trials: [trial] };
+}
 function fromText(more: Partial<TableScan> = {}): StatementScans {
   const { rows: _, ...bare } = scan(more);
   return {
@@ -112,6 +129,13 @@ describe('db.missing-indexes', () => {
       { indexes: [indexInfo({ columns: ['a', 'customer_id'] })] },
       'critical',
     ],
+    ['HypoPG: it saves just half', { scans: tried(1000, 500) }, 'critical'],
+    ['HypoPG: it saves just less', { scans: tried(1000, 500.1) }, undefined],
+    ['HypoPG: just dear enough', { scans: tried(100, 1) }, 'critical'],
+    ['HypoPG: just too cheap', { scans: tried(99.9, 1) }, undefined],
+    ['HypoPG: not used', { scans: tried(1000, 1, false) }, undefined],
+    ['HypoPG: of another index', { scans: { ...tried(1, 1), trials: [] } }, 'critical'],
+    ['HypoPG: could not tell', { scans: untold() }, 'critical'],
     ['from its text', { scans: fromText() }, 'critical'],
     [
       'from its text, just too few rows a scan',
@@ -156,6 +180,32 @@ describe('db.missing-indexes', () => {
         { kind: 'statement', name: '77' },
       ],
     });
+  });
+
+  it('with HypoPG names what the statement costs before and after', () => {
+    const { findings, blind } = judge({ scans: tried(4711.4, 8.5) });
+    expect(findings).toMatchObject([
+      {
+        says: expect.stringContaining(
+          '(evidence: HypoPG: the planner would use it, cost 4711 → 9)',
+        ),
+        rows: [{ evidence: 'HypoPG', costBefore: 4711.4, costAfter: 8.5 }],
+      },
+    ]);
+    expect(blind).toEqual([]);
+  });
+
+  it('where HypoPG could not tell, the lower level is named, and why', () => {
+    const cure = 'GRANT USAGE ON SCHEMA x TO starr;';
+    const { findings, blind } = judge({ scans: untold({ why: 'denied', detail: 'no way', cure }) });
+    expect(findings).toMatchObject([{ rows: [{ evidence: 'generic plan' }] }]);
+    expect(blind).toMatchObject([
+      {
+        why: 'denied',
+        detail: expect.stringMatching(/no way; the evidence is the generic plan$/),
+        cure,
+      },
+    ]);
   });
 
   it('from a text says what would show more, and without evidence nothing', () => {

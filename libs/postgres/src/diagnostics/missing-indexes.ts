@@ -5,7 +5,6 @@ import {
   isBlindSpot,
   optional,
   windowed,
-  type BlindSpot,
   type Finding,
   type Limits,
   type Look,
@@ -20,6 +19,7 @@ import { statementRunsRead } from '../reads/statement-runs.ts';
 import { statementsRead } from '../reads/statements.ts';
 import { tablesRead, type Tables, type TableStats } from '../reads/tables.ts';
 import { bytesText } from './bytes-text.ts';
+import { deniedPlans, evidenceText, unknownUse } from './index-evidence.ts';
 import { boundsOf } from './looked-at.ts';
 import { missingIndexesIn, type MissingIndex } from './missing-index.ts';
 import { spendingOf } from './statement-spending.ts';
@@ -59,6 +59,18 @@ const thresholds = {
     says: 'rows that a sequential scan reads; without a plan, fewer are no evidence',
     source: 'ankane/pghero lib/pghero/methods/indexes.rb (10,000 rows)',
   },
+  planCost: {
+    value: 100,
+    unit: 'planner cost',
+    says: 'cost of the statement without the index, asked of HypoPG: below it an index is not worth its writes',
+    source: 'ankane/dexter lib/dexter/indexer.rb (cost from 100)',
+  },
+  costSaving: {
+    value: 0.5,
+    unit: 'ratio',
+    says: 'share of that cost that the index must save, asked of HypoPG',
+    source: 'ankane/dexter lib/dexter/indexer.rb (50 % saved)',
+  },
   criticalShare: {
     value: 0.5,
     unit: 'ratio',
@@ -79,12 +91,14 @@ export const missingIndexes = defineDiagnostic({
   id: 'db.missing-indexes',
   title: 'Tables that are read whole for want of an index',
   explains:
-    'Looks for slow, frequent statements that read a large table from end to end to find few rows. The evidence is named: the generic plan where this role may read the table, else the text of the statement together with what the ' +
-    'table’s counters say of its scans; a ratio alone is never enough. Proposes the columns, with what the index costs in disk and writes. Joins and expressions are left to a person. ' +
+    'Looks for slow, frequent statements that read a large table from end to end to find few rows. The evidence is named: where the database has HypoPG, the plan ' +
+    'as if the index were there (only in the session of the doctor; an index that the planner would not use, or that saves little, is no finding); else the generic plan where this role may read the table, else the text of the ' +
+    'statement together with what the table’s counters say of its scans; a ratio alone is never enough. CREATE EXTENSION hypopg, of the package postgresql-NN-hypopg, raises the evidence and changes nothing else. Proposes the columns, with what the index costs in disk and writes. Joins and expressions are left to a person. ' +
     'By hand: CREATE INDEX CONCURRENTLY, with lock_timeout, while no old transaction is open; look at pg_index.indisvalid after.',
   replaces: [
     'SELECT relname, seq_scan, seq_tup_read, idx_scan FROM pg_stat_user_tables ORDER BY seq_tup_read DESC;',
     'EXPLAIN (GENERIC_PLAN) SELECT …;',
+    "SELECT hypopg_create_index('CREATE INDEX ON …'); EXPLAIN SELECT …; SELECT hypopg_reset();",
   ],
   reads: {
     tables: windowed(tablesRead),
@@ -122,6 +136,7 @@ export const missingIndexes = defineDiagnostic({
         ...(isBlindSpot(scans) ? [scans] : []),
         ...(spending.hasHistory ? [] : [NO_HISTORY]),
         ...deniedPlans(missing, indexes.ourRole),
+        ...unknownUse(missing),
       ],
     };
   },
@@ -132,20 +147,6 @@ const NO_HISTORY = blindSpot(
   'there is no earlier sample that tells what statements cost of late',
   'sweep again in a minute: the doctor keeps the first sample',
 );
-
-/** What would raise the level of the evidence, where there is some. */
-function deniedPlans(missing: readonly MissingIndex[], ourRole: string): BlindSpot[] {
-  return missing
-    .filter(({ whyNoPlan }) => whyNoPlan?.includes('may not read') === true)
-    .map(({ table }) => {
-      const name = `${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`;
-      return blindSpot(
-        'denied',
-        `${ourRole} may not read ${table.schema}.${table.name}: the evidence is the text of the statement, not its plan`,
-        `GRANT SELECT ON ${name} TO ${ourRole};`,
-      );
-    });
-}
 
 function measurementsOf(
   tables: Pair<Tables>,
@@ -187,7 +188,7 @@ function findingFrom(
   limits: IndexLimits,
   look: Look,
 ): Finding {
-  const { table, columns, evidence, wanted, share } = missing;
+  const { table, columns, evidence, cost, wanted, share } = missing;
   const { database } = tables.after;
   const about = tableEntity(look.target, table.schema, table.name);
   const slowestMs = Math.max(...wanted.map(({ spent }) => spent.meanMs));
@@ -201,7 +202,7 @@ function findingFrom(
     about,
     says:
       `${about.name} in ${database} (${bytesText(table.sizeBytes)}) is read whole by ${wanted.length === 1 ? 'a statement' : `${wanted.length} statements`} that ${wanted.length === 1 ? 'looks' : 'look'} for ${columns.join(', ')}: ` +
-      `${durationText(slowestMs)} on average, ${Math.round(share * 100)} % of the time of all${news} (evidence: ${evidence})`,
+      `${durationText(slowestMs)} on average, ${Math.round(share * 100)} % of the time of all${news} (evidence: ${evidenceText(missing)})`,
     ...sinceOf(missing),
     measured: [
       { name: 'meanMs', about, value: slowestMs, limit: limits.meanMs },
@@ -213,6 +214,7 @@ function findingFrom(
       table: table.name,
       columns: columns.join(', '),
       evidence,
+      ...(cost !== undefined && { costBefore: cost.before, costAfter: cost.after }),
       queryId,
       statement: text,
       calls: spent.calls,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { lookOf } from '../test/lab-target.ts';
 import { scanConditions } from './scan-conditions.ts';
-import { scanInText, statementScansRead } from './statement-scans.ts';
+import { scanInText, statementScansRead, type StatementScans } from './statement-scans.ts';
 
 describe('the columns of a condition', () => {
   it.each<[string, readonly string[], readonly string[]]>([
@@ -74,6 +74,7 @@ describe('the scans of a statement', () => {
         text: 'SELECT ?',
         evidence: 'generic plan',
         scans: [{ schema: 'public', table: 'orders', rows: 3, equal: ['customer_id'], range: [] }],
+        trials: [],
       },
     ]);
   });
@@ -88,6 +89,7 @@ describe('the scans of a statement', () => {
         text: query,
         evidence: 'statement text',
         scans: [{ table: 'orders', equal: ['customer_id'], range: [] }],
+        trials: [],
         whyNoPlan: 'this role may not read its table',
       },
     ]);
@@ -95,6 +97,34 @@ describe('the scans of a statement', () => {
 
   it.each([[undefined], [[]], [[{}]], ['plan']])('of an absurd plan are none: %j', (plan) => {
     expect(parse({ id: '1', query: 'x', plan })).toMatchObject([{ scans: [] }]);
+  });
+
+  it('with an index that is not there: used or not, at which cost, and why not known', () => {
+    const planOf = (cost: unknown, below: object = {}) => [
+      { Plan: { 'Node Type': 'Limit', 'Total Cost': cost, Plans: [below] } },
+    ];
+    const wanted = { schema: 'public', table: 'orders', columns: ['customer_id'] };
+    const [statement] = parse({
+      id: '1',
+      query: 'x',
+      plan: planOf(900),
+      trials: [
+        { ...wanted, index: '<7>b', plan: planOf(8, { 'Index Name': '<7>b' }) },
+        { ...wanted, index: '<7>b', plan: planOf(900, { 'Index Name': 'other' }) },
+        { ...wanted, index: '<7>b', plan: 'no plan' },
+        { ...wanted, whyNot: 'a', state: '42501', cure: 'GRANT …' },
+        { ...wanted, whyNot: 'b', state: '' },
+        { ...wanted, whyNot: 'c', state: 'XX000' },
+      ],
+    }) as readonly StatementScans[];
+    expect(statement?.trials).toEqual([
+      { ...wanted, kind: 'planned', isUsed: true, costBefore: 900, costAfter: 8 },
+      { ...wanted, kind: 'planned', isUsed: false, costBefore: 900, costAfter: 900 },
+      { ...wanted, kind: 'unknown', why: 'unsupported', detail: 'its plan has another form' },
+      { ...wanted, kind: 'unknown', why: 'denied', detail: 'a', cure: 'GRANT …' },
+      { ...wanted, kind: 'unknown', why: 'timeout', detail: 'b' },
+      { ...wanted, kind: 'unknown', why: 'unsupported', detail: 'c' },
+    ]);
   });
 
   it('of an answer in another form are a blind spot', () => {

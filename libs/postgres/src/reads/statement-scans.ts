@@ -1,8 +1,9 @@
 import { blindSpot, maskSql, type Read, type Relation } from '@starr/kernel';
 import { z } from 'zod';
 import { statementEntity, tableEntity } from '../entities.ts';
-import type { PostgresRequest, StatementPlan } from '../postgres-request.ts';
-import { scanConditions, type ScanConditions } from './scan-conditions.ts';
+import type { IndexTrial, PostgresRequest, StatementPlan } from '../postgres-request.ts';
+import { costOfPlan, scansInPlan, usesIndex, type TableScan } from './plan-scans.ts';
+import { scanConditions } from './scan-conditions.ts';
 
 const TEXT_CHARACTERS = 300;
 /** What is faster is not what a sweep is about. */
@@ -13,26 +14,37 @@ const LONGEST_TEXT = 20_000;
 /** Where a name without a schema is looked up, unless somebody set search_path. */
 const USUAL_SCHEMA = 'public';
 
-/** A table that a statement reads from its first row to its last, and what it is looking for there. */
-export interface TableScan extends ScanConditions {
-  /** Absent where the statement does not say. */
-  readonly schema?: string;
-  readonly table: string;
-  /** Rows that the planner expects to remain; absent: there is no plan. */
-  readonly rows?: number;
-}
-
 /** What is known of how a statement reads: out of its plan, else out of its text. */
 export interface StatementScans {
   readonly queryId: string;
   /** Without its literals. */
   readonly text: string;
   readonly evidence: 'generic plan' | 'statement text';
+  /** What the planner makes of the indexes that its scans want; empty: nobody could ask it. */
+  readonly trials: readonly PlannedIndex[];
   /** Sequential scans with a condition. Of a text, the one table that it reads, in whatever way. */
   readonly scans: readonly TableScan[];
   /** Why there is no plan; absent: there is one. */
   readonly whyNoPlan?: string;
 }
+
+/** An index that is not there, and what the planner would make of it, or why that is not known. */
+export type PlannedIndex = Pick<IndexTrial, 'schema' | 'table' | 'columns'> &
+  (
+    | {
+        readonly kind: 'planned';
+        readonly isUsed: boolean;
+        /** Of the whole statement, in the units of the planner. */
+        readonly costBefore: number;
+        readonly costAfter: number;
+      }
+    | {
+        readonly kind: 'unknown';
+        readonly why: 'denied' | 'timeout' | 'unsupported';
+        readonly detail: string;
+        readonly cure?: string;
+      }
+  );
 
 const answerSchema = z.object({
   version: z.string().optional(),
@@ -41,6 +53,7 @@ const answerSchema = z.object({
       id: z.string(),
       query: z.string(),
       plan: z.unknown().optional(),
+      trials: z.array(z.unknown()).optional(),
       whyNot: z.string().optional(),
       state: z.string().optional(),
     }),
@@ -60,10 +73,10 @@ export const statementScansRead: Read<readonly StatementScans[], PostgresRequest
     sql: `
     WITH s AS MATERIALIZED (SELECT queryid, dbid, query, calls, total_exec_time, mean_exec_time FROM {schema}.pg_stat_statements(true))
     SELECT id, min(query) AS query
-      FROM ((SELECT s.queryid::text AS id, s.query FROM s WHERE ${ORDINARY} ORDER BY s.total_exec_time DESC LIMIT ${MOST_BY_TIME})
+      FROM ((SELECT s.queryid::text AS id, s.query, s.total_exec_time FROM s WHERE ${ORDINARY} ORDER BY s.total_exec_time DESC LIMIT ${MOST_BY_TIME})
             UNION ALL
-            (SELECT s.queryid::text, s.query FROM s WHERE ${ORDINARY} AND s.calls >= 20 ORDER BY s.mean_exec_time DESC LIMIT ${MOST_BY_MEAN})) u
-     GROUP BY id`,
+            (SELECT s.queryid::text, s.query, s.total_exec_time FROM s WHERE ${ORDINARY} AND s.calls >= 20 ORDER BY s.mean_exec_time DESC LIMIT ${MOST_BY_MEAN})) u
+     GROUP BY id ORDER BY max(total_exec_time) DESC`,
   }),
   parse: (raw) => {
     const answer = answerSchema.safeParse(raw);
@@ -91,44 +104,41 @@ function scansOf(statement: StatementPlan): StatementScans {
     text: maskSql(statement.query).slice(0, TEXT_CHARACTERS),
   };
   if ('plan' in statement && statement.plan !== undefined) {
-    return { ...common, evidence: 'generic plan', scans: scansInPlan(statement.plan) };
+    const { plan, trials = [] } = statement;
+    return {
+      ...common,
+      evidence: 'generic plan',
+      scans: scansInPlan(plan),
+      trials: trials.map((trial) => plannedIndex(trial, costOfPlan(plan))),
+    };
   }
   const scan = scanInText(statement.query);
   return {
     ...common,
     evidence: 'statement text',
     scans: scan === undefined ? [] : [scan],
+    trials: [],
     whyNoPlan: 'whyNot' in statement ? statement.whyNot : 'the server gave none',
   };
 }
 
-/** A node of a plan; `Plans` are its inputs. */
-type PlanNode = Readonly<Record<string, unknown>>;
+/** SQLSTATEs of a wait that was given up; empty: there was no time to begin. */
+const LATE = new Set(['55P03', '57014', '']);
 
-function scansInPlan(plan: unknown): TableScan[] {
-  const [first] = Array.isArray(plan) ? (plan as PlanNode[]) : [];
-  const root = first?.['Plan'];
-  return isNode(root) ? scansUnder(root) : [];
-}
-
-function scansUnder(node: PlanNode): TableScan[] {
-  const inputs = node['Plans'];
-  const below = Array.isArray(inputs) ? inputs.filter(isNode).flatMap(scansUnder) : [];
-  const { 'Node Type': type, 'Relation Name': table, Schema: schema, Filter: filter } = node;
-  if (type !== 'Seq Scan' || typeof table !== 'string' || typeof filter !== 'string') return below;
-  return [
-    {
-      ...(typeof schema === 'string' && { schema }),
-      table,
-      rows: Number(node['Plan Rows'] ?? 0),
-      ...scanConditions(filter),
-    },
-    ...below,
-  ];
-}
-
-function isNode(value: unknown): value is PlanNode {
-  return typeof value === 'object' && value !== null;
+function plannedIndex(trial: IndexTrial, costBefore: number | undefined): PlannedIndex {
+  const { schema, table, columns } = trial;
+  const wanted = { schema, table, columns };
+  if ('whyNot' in trial) {
+    const { whyNot, state, cure } = trial;
+    const why = state === '42501' ? 'denied' : LATE.has(state) ? 'timeout' : 'unsupported';
+    return { ...wanted, kind: 'unknown', why, detail: whyNot, ...(cure !== undefined && { cure }) };
+  }
+  const costAfter = costOfPlan(trial.plan);
+  if (costBefore === undefined || costAfter === undefined) {
+    return { ...wanted, kind: 'unknown', why: 'unsupported', detail: 'its plan has another form' };
+  }
+  const isUsed = usesIndex(trial.plan, trial.index);
+  return { ...wanted, kind: 'planned', isUsed, costBefore, costAfter };
 }
 
 const NAME = String.raw`"(?:[^"]|"")+"|[a-z_][\w$]*`;
