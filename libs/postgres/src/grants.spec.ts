@@ -49,6 +49,7 @@ describe.each(MAJORS)('what is to be granted on PostgreSQL %i', (major) => {
         sequences: sequences as Sequences,
         maintainable: maintainable as MaintainableTables,
         alterable: alterable as Alterables,
+        poolers: [],
       },
       look,
     );
@@ -158,6 +159,7 @@ it('a server from 16 on that reserves no slot should', () => {
         sequences: blindSpot('timeout', 'slow'),
         maintainable: blindSpot('timeout', 'slow'),
         alterable: blindSpot('timeout', 'slow'),
+        poolers: [],
       },
       lookOf({ version }),
     ).lacking;
@@ -205,6 +207,7 @@ it.each([
       sequences: blindSpot('timeout', 'slow'),
       maintainable: blindSpot('timeout', 'slow'),
       alterable: blindSpot('timeout', 'slow'),
+      poolers: [],
     },
     lookOf({ version: '18.4' }),
   );

@@ -5,9 +5,11 @@ import {
   type BlindSpot,
   type GrantsAdvice,
 } from '@starr/kernel';
+import { poolerGrants } from './pooler-grants.ts';
 import { quoteLiteral } from './quote-identifier.ts';
 import { alterableRead } from './reads/alterable.ts';
 import { maintainableRead } from './reads/maintainable.ts';
+import { poolerRightsRead } from './reads/pooler-rights.ts';
 import { privilegesRead, type Privileges, type RolePrivileges } from './reads/privileges.ts';
 import { majorOf } from './reads/rows-read.ts';
 import { sequencesRead, type Sequences } from './reads/sequences.ts';
@@ -31,26 +33,30 @@ export const postgresGrants = defineGrantsAdvisor({
     sequences: optional(sequencesRead),
     maintainable: optional(maintainableRead),
     alterable: optional(alterableRead),
+    poolers: optional(poolerRightsRead),
   },
-  advise: ({ privileges, sequences, maintainable, alterable }, look): GrantsAdvice => {
+  advise: ({ privileges, sequences, maintainable, alterable, poolers }, look): GrantsAdvice => {
     const major = majorOf(look.version);
     const looking = [
       ...diagnosingNeeds(privileges.diagnosing, major),
       ...sequencesNeed(privileges.diagnosing, sequences),
     ];
     const acting = actingNeeds(privileges, major);
+    const ofPoolers = poolerGrants(poolers);
     return {
       language: 'sql',
-      diagnosing: looking.map(({ statement }) => statement),
+      diagnosing: [...looking.map(({ statement }) => statement), ...ofPoolers.diagnosing],
       acting: [
         ...acting.map(({ statement }) => statement),
         ...remedyGrants((privileges.acting ?? unconfigured()).role, major, maintainable, alterable),
+        ...ofPoolers.acting,
       ],
       lacking: [
         ...[...looking, ...acting].filter(({ met }) => !met).map(({ statement }) => statement),
         ...toTakeAway(privileges.diagnosing),
         ...toReserve(privileges, major),
         ...toKeepStatements(privileges),
+        ...ofPoolers.lacking,
       ],
     };
   },

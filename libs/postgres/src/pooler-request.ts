@@ -32,9 +32,18 @@ export interface ServerPlace {
   readonly port: number;
 }
 
+export interface PoolerUsers {
+  readonly looks: string;
+  readonly acts?: string;
+}
+
 export interface PoolersAnswer {
   readonly server: ServerPlace;
-  readonly poolers: readonly (PoolerAnswer<PoolerLook> & { readonly place: ServerPlace })[];
+  readonly poolers: readonly (PoolerAnswer<PoolerLook> & {
+    readonly place: ServerPlace;
+    /** Who looks and, where one is configured, who acts on its console. */
+    readonly users?: PoolerUsers;
+  })[];
 }
 
 export interface PooledLook {

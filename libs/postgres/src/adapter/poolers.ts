@@ -1,11 +1,12 @@
 import { blindFromError, isBlindSpot, type BlindSpot, type Clock, type Limit } from '@starr/kernel';
-import type { PostgresConfig } from '../postgres-config.ts';
+import type { PoolerConfig, PostgresConfig } from '../postgres-config.ts';
 import type {
   PooledLook,
   PooledSessionsAnswer,
   PoolerAnswer,
   PoolerRequest,
   PoolersAnswer,
+  PoolerUsers,
 } from '../pooler-request.ts';
 import type { RowsAnswer } from '../postgres-request.ts';
 import { contextFrom } from './connect.ts';
@@ -65,9 +66,14 @@ async function lookAtPools(
           return { version, config: settings, databases, pools };
         })),
         place: { host: console.config.host, port: console.config.port ?? DEFAULT_POOLER_PORT },
+        users: usersOf(console.config),
       })),
     ),
   };
+}
+
+function usersOf({ diagnosing, acting }: PoolerConfig): PoolerUsers {
+  return { looks: diagnosing.user, ...(acting && { acts: acting.user }) };
 }
 
 async function lookAtSessions(
