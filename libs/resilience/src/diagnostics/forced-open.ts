@@ -19,7 +19,7 @@ export function forcedOpenOf({ about, service, members }: PolicyGroup<BreakerVie
 }
 
 /** As in `forced open in 2 of 3 processes by anna for 60 s more: charges twice`. */
-export function forcedBy(override: NonNullable<BreakerView['override']>, share: string): string {
+function forcedBy(override: NonNullable<BreakerView['override']>, share: string): string {
   const { kind, by, reason, leaseLeftMs } = override;
   const how = kind === 'serve-stale' ? 'made to serve stale answers' : 'forced open';
   return `${how} in ${share} by ${maskText(by)} for ${durationText(leaseLeftMs)} more: ${maskText(reason)}`;
