@@ -5,11 +5,8 @@ import { answeredWithin, isSilence } from './answered-within.ts';
 import { close, connect, contextFrom, discard } from './connect.ts';
 import { doctorErrorFromPg, stateOf, type PgErrorContext } from './pg-error.ts';
 
-/**
- * How long the client waits beyond the server's own timeout before it takes the server for stopped: a busy machine needs
- * a moment for the way back, and who is taken for stopped loses his session.
- */
-const GRACE_MS = 300;
+/** How long the client waits beyond the server's own timeout before it takes the server for stopped. */
+const GRACE_MS = 150;
 /** A failure counts for all who were queued; nobody hammers a server that just turned us away. */
 const SHARED_FAILURE_MS = 250;
 
