@@ -207,7 +207,8 @@ describe('a patient that cannot tell', () => {
     await doctor.process.kill();
     doctor = await house.doctorProcess('pond-doctor', { lake: pond.url }, doctor.port);
     await untilTrue(async () => (await journalOf(plan))[0] === 'indeterminate', 60_000);
-    expect((await store.plans.get(plan.id))?.state).toBe('indeterminate');
+    // The journal has it first, the plan a moment later.
+    await untilTrue(async () => (await store.plans.get(plan.id))?.state === 'indeterminate');
     pond.hold = 'none';
     pond.release();
     await stray;
