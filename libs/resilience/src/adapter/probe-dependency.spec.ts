@@ -70,13 +70,13 @@ describe('the probe of a dependency', () => {
       kind: 'failed',
       why: 'no answer within 150 ms',
     });
-    expect(performance.now() - startedMs).toBeLessThan(1000);
+    expect(performance.now() - startedMs).toBeLessThan(5000); // a silent server stays silent for ever
   });
 
   it('ends at once when nobody waits for it any more', async () => {
     const url = await serve(() => undefined);
     const startedMs = performance.now();
     expect((await probe(url, 30_000, AbortSignal.timeout(50))).outcome.kind).toBe('failed');
-    expect(performance.now() - startedMs).toBeLessThan(2000);
+    expect(performance.now() - startedMs).toBeLessThan(10_000); // not the 30 s that it was given
   });
 });
